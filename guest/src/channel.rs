@@ -1,0 +1,344 @@
+//! The channel as a whole: one event in, effects out. Every arrow of a message's way begins here.
+
+use crate::auth::{Auth, News};
+use crate::bindings::{
+    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, HttpDone, Instant, Problem,
+    StartReason,
+};
+use crate::config::{Config, key_table};
+use crate::dedup::Dedup;
+use crate::delivery;
+use crate::env::{Env, Jitter, Level, LogSink};
+use crate::gateway::frames::Heard;
+use crate::gateway::{Gateway, Want};
+use crate::ids::{Ids, RequestId, SocketId, TimerId, TurnId};
+use crate::requests::{APP_SECRET, Purpose};
+use crate::state::checkpoint::{Checkpoint, CheckpointError};
+use crate::state::{Entries, STATE_VERSION};
+use crate::timers::Timer;
+use crate::turns::{InFlight, Turns};
+
+mod dispatch;
+mod operator;
+mod skipped;
+
+/// Milliseconds between two clean-ups.
+const HOUSEKEEPING_MS: u64 = 3_600_000;
+
+/// One instance of the channel.
+#[derive(Debug)]
+pub struct Channel {
+    pub(crate) env: Env,
+    pub(crate) auth: Auth,
+    pub(crate) gateway: Gateway,
+    pub(crate) dedup: Dedup,
+    pub(crate) turns: Turns,
+    /// The `drain` command to answer once nothing is being delivered.
+    pub(crate) draining: Option<u64>,
+}
+
+/// What this component is.
+#[must_use]
+pub fn describe() -> ChannelInfo {
+    ChannelInfo {
+        name: "qq".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        state_version: STATE_VERSION,
+        reads_from: STATE_VERSION,
+        also_writes: Vec::new(),
+        keys: key_table(),
+    }
+}
+
+impl Channel {
+    /// Begins. With a checkpoint the instance goes on where the other one stopped.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or the checkpoint, each with what to do.
+    pub fn start(
+        now: Instant,
+        boot: Boot,
+        log: LogSink,
+    ) -> Result<(Self, Vec<Effect>), Vec<Problem>> {
+        let config = Config::from_json(&boot.config)?;
+        if !boot.secrets.iter().any(|name| name == APP_SECRET) {
+            return Err(vec![Problem {
+                key: Some(APP_SECRET.to_owned()),
+                sentence: "app_secret has no value".to_owned(),
+                fix: "copy AppSecret from 开发设置 (development settings) of the bot's console"
+                    .to_owned(),
+            }]);
+        }
+        let entries = Entries::new(boot.entries);
+        let mut env = Env::new(
+            now,
+            config,
+            Ids::new(boot.boot_number),
+            Jitter::from_entropy(&boot.entropy),
+            log,
+        );
+        let mut channel = match (&boot.checkpoint, boot.reason) {
+            (Some(bytes), StartReason::Crash | StartReason::Swap | StartReason::Rollback) => {
+                let checkpoint =
+                    Checkpoint::read(bytes).map_err(|error| vec![checkpoint_problem(error)])?;
+                Self::go_on(env, &entries, checkpoint)
+            }
+            _ => {
+                env.log(
+                    Level::Info,
+                    format!("{} starting, AppID {}", boot.host, env.config.app_id),
+                );
+                let mut channel = Self::from_entries(env, &entries);
+                channel.begin();
+                channel
+            }
+        };
+        let effects = channel.finish();
+        Ok((channel, effects))
+    }
+
+    fn from_entries(env: Env, entries: &Entries) -> Self {
+        let wall_ms = env.now.wall_ms;
+        Self {
+            gateway: Gateway::restore(&env, entries),
+            dedup: Dedup::restore(entries, wall_ms),
+            turns: Turns::restore(entries, &env.config, wall_ms, InFlight::default()),
+            auth: Auth::default(),
+            draining: None,
+            env,
+        }
+    }
+
+    fn go_on(mut env: Env, entries: &Entries, checkpoint: Checkpoint) -> Self {
+        let wall_ms = env.now.wall_ms;
+        env.ids = checkpoint.ids;
+        env.jitter = checkpoint.jitter;
+        env.skew_ms = checkpoint.skew_ms;
+        env.timers = checkpoint.timers;
+        env.requests = checkpoint.requests;
+        Self {
+            dedup: Dedup::restore(entries, wall_ms),
+            turns: Turns::restore(entries, &env.config, wall_ms, checkpoint.turns),
+            gateway: checkpoint.gateway,
+            auth: checkpoint.auth,
+            draining: checkpoint.draining,
+            env,
+        }
+    }
+
+    /// A process begins: take up open turns, and connect.
+    fn begin(&mut self) {
+        if self.env.config.allowed_users.is_empty() {
+            self.env.log(
+                Level::Warn,
+                "allowed_users is empty: nobody may talk to the bot yet",
+            );
+        }
+        self.env.set_timer(Timer::Housekeeping, HOUSEKEEPING_MS);
+        let answering = self.turns.take_up(&mut self.env);
+        let want = self.gateway.connect(&mut self.env, false);
+        self.want(want);
+        self.deliver_all(&answering);
+    }
+
+    /// Takes one event and returns what is to be done, in order.
+    pub fn handle(&mut self, now: Instant, event: Event) -> Vec<Effect> {
+        self.env.now = now;
+        match event {
+            Event::SocketOpened(id) => self.gateway.on_opened(SocketId(id)),
+            Event::SocketText(message) => self.on_socket_text(SocketId(message.id), &message.text),
+            Event::SocketBinary(_) => self.env.count("frames_unreadable", "binary"),
+            Event::SocketClosed(closed) => {
+                let want = self
+                    .gateway
+                    .on_closed(&mut self.env, SocketId(closed.id), &closed.end);
+                self.want(want);
+            }
+            Event::HttpDone(done) => self.on_http(&done),
+            Event::TimerFired(id) => self.on_timer(TimerId(id)),
+            Event::Turn(news) => {
+                if let Some(id) = self.turns.on_news(&mut self.env, news) {
+                    self.deliver_all(&[id]);
+                }
+            }
+            Event::Command(command) => self.on_command(&command),
+            Event::Skipped(skipped) => self.on_skipped(&skipped),
+            // Nothing was asked for that these answer.
+            Event::Entropy(_)
+            | Event::BlobReady(_)
+            | Event::DigestDone(_)
+            | Event::Extension(_) => {}
+        }
+        self.finish()
+    }
+
+    /// What every call ends with: the session is stored with the effects of the event that moved it.
+    fn finish(&mut self) -> Vec<Effect> {
+        self.gateway.store(&mut self.env);
+        self.finish_draining();
+        self.env.take_effects()
+    }
+
+    fn on_socket_text(&mut self, id: SocketId, text: &str) {
+        match self.gateway.on_text(&mut self.env, id, text) {
+            Heard::Event(frame) => {
+                let seq = frame.seq;
+                self.dispatch(&frame);
+                self.gateway.handled(seq);
+            }
+            Heard::Own(want) => self.want(want),
+            Heard::Nothing => {}
+        }
+    }
+
+    fn on_http(&mut self, done: &HttpDone) {
+        match self.env.requests.take(RequestId(done.id)) {
+            Some(Purpose::Token) => {
+                let news = self.auth.on_done(&mut self.env, done);
+                self.on_token_news(news);
+            }
+            Some(Purpose::Discover(discovery)) => {
+                let want = self
+                    .gateway
+                    .on_discovered(&mut self.env, discovery, &done.outcome);
+                self.want_after(want, done);
+            }
+            Some(Purpose::Send { turn, part }) => {
+                let valid = self.auth.valid(&self.env);
+                let want = self.turns.on_sent(&mut self.env, turn, part, done, valid);
+                self.want_after(want, done);
+                if want == Want::NewToken && self.auth.valid(&self.env) {
+                    // A newer token was there already.
+                    self.deliver_all(&[turn]);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn on_token_news(&mut self, news: News) {
+        match news {
+            News::Valid => {
+                let want = self.gateway.on_token(&mut self.env);
+                self.want(want);
+                let open = self.turns.ids();
+                self.deliver_all(&open);
+            }
+            News::Later => {}
+            News::Stop(stop, code) => self.gateway.on_token_stop(&mut self.env, stop, code),
+        }
+    }
+
+    fn on_timer(&mut self, id: TimerId) {
+        let Some(timer) = self.env.timers.take(id) else {
+            return;
+        };
+        match timer {
+            Timer::TokenRefresh => self.auth.on_timer(&mut self.env),
+            Timer::Reconnect | Timer::Handshake | Timer::Heartbeat => {
+                let valid = self.auth.valid(&self.env);
+                let want = self.gateway.on_timer(&mut self.env, timer, valid);
+                self.want(want);
+            }
+            Timer::Resend(turn) => self.deliver_all(&[turn]),
+            Timer::TurnDeadlines => {
+                let late = self.turns.on_deadlines(&mut self.env);
+                self.deliver_all(&late);
+            }
+            Timer::Housekeeping => self.env.set_timer(Timer::Housekeeping, HOUSEKEEPING_MS),
+        }
+    }
+
+    pub(crate) fn deliver_all(&mut self, turns: &[TurnId]) {
+        for turn in turns {
+            let valid = self.auth.valid(&self.env);
+            let want = self.turns.deliver(&mut self.env, *turn, valid);
+            self.want(want);
+        }
+    }
+
+    fn want(&mut self, want: Want) {
+        match want {
+            Want::Nothing => {}
+            Want::Token => self.auth.want(&mut self.env),
+            Want::NewToken => self.auth.refused(&mut self.env, None),
+        }
+    }
+
+    /// As `want`, with the token's generation that a request went out with.
+    fn want_after(&mut self, want: Want, done: &HttpDone) {
+        match want {
+            Want::NewToken => self
+                .auth
+                .refused(&mut self.env, delivery::token_generation(done)),
+            other => self.want(other),
+        }
+    }
+
+    /// Writes down all that is in flight.
+    ///
+    /// # Errors
+    /// When another state version is asked for.
+    pub fn checkpoint(&self, mode: &CheckpointMode) -> Result<Vec<u8>, CheckpointError> {
+        if let CheckpointMode::AsVersion(wanted) = mode
+            && *wanted != STATE_VERSION
+        {
+            return Err(CheckpointError::CannotWrite { wanted: *wanted });
+        }
+        // Texts are in stored entries only, so a checkpoint has none to blank.
+        Checkpoint {
+            ids: self.env.ids.clone(),
+            jitter: self.env.jitter.clone(),
+            skew_ms: self.env.skew_ms,
+            timers: self.env.timers.clone(),
+            requests: self.env.requests.clone(),
+            auth: self.auth.clone(),
+            gateway: self.gateway.clone(),
+            turns: self.turns.in_flight(),
+            draining: self.draining,
+        }
+        .write()
+    }
+
+    /// What this instance counts on the host to hold.
+    #[must_use]
+    pub fn holdings(&self) -> Holdings {
+        Holdings {
+            sockets: self.gateway.sockets(),
+            requests: self.env.requests.ids(),
+            timers: self.env.timers.ids(),
+            turns: self.turns.running(),
+        }
+    }
+}
+
+fn checkpoint_problem(error: CheckpointError) -> Problem {
+    Problem {
+        key: None,
+        sentence: error.to_string(),
+        fix: "keep the running version, or restart the channel".to_owned(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::config::tests::config_json;
+
+    /// Surroundings for unit tests of single parts.
+    pub(crate) fn test_env() -> Env {
+        let config =
+            Config::from_json(&config_json(serde_json::json!({"allowed_users": ["*"]}))).unwrap();
+        let now = Instant {
+            mono_ms: 1_000,
+            wall_ms: 1_800_000_000_000,
+        };
+        Env::new(
+            now,
+            config,
+            Ids::new(1),
+            Jitter::from_entropy(&[1; 32]),
+            Box::new(|_, _| {}),
+        )
+    }
+}

@@ -1,0 +1,128 @@
+//! What the operator asks of a running channel.
+
+use serde::Serialize;
+
+use crate::bindings::{Action, Command, Mark, OperatorCommand, Reply, ReportLine};
+
+use super::Channel;
+
+impl Channel {
+    pub(super) fn on_command(&mut self, command: &Command) {
+        match &command.ask {
+            OperatorCommand::Status => self.reply_status(command.id),
+            OperatorCommand::Drain => self.draining = Some(command.id),
+            OperatorCommand::Doctor(_)
+            | OperatorCommand::PairCode
+            | OperatorCommand::PairList
+            | OperatorCommand::PairApprove(_)
+            | OperatorCommand::PairDeny(_)
+            | OperatorCommand::PairRevoke(_)
+            | OperatorCommand::Send(_)
+            | OperatorCommand::ReloadConfig(_)
+            | OperatorCommand::Forget(_) => self.reply(
+                command.id,
+                Vec::new(),
+                None,
+                "this version of the channel cannot do that",
+            ),
+        }
+    }
+
+    /// Answers `drain` once nothing is being delivered. What is not begun stays stored for the next start.
+    pub(super) fn finish_draining(&mut self) {
+        if self.turns.running().is_empty()
+            && self.turns.flights.is_empty()
+            && let Some(id) = self.draining.take()
+        {
+            self.reply(id, Vec::new(), None, "nothing is being delivered any more");
+        }
+    }
+
+    fn reply_status(&mut self, id: u64) {
+        let now = self.env.now.mono_ms;
+        let seconds = |then: Option<u64>| then.map(|then| now.saturating_sub(then) / 1_000);
+        let session = self.gateway.session();
+        let status = Status {
+            link: self.gateway.link().word(),
+            connected_s: seconds(self.gateway.ready_since_ms()),
+            last_ack_s: seconds(self.gateway.last_ack_ms()),
+            session: session.map(|session| session.id.0.clone()),
+            received: session.map(|session| session.received),
+            handled: session.map(|session| session.handled),
+            token_s: self.auth.valid_until_ms().saturating_sub(now) / 1_000,
+            turns_open: self.turns.len(),
+            turns_running: self.turns.running().len(),
+            requests: self.env.requests.len(),
+            remembered: self.dedup.len(),
+            outcomes: self.turns.ledger.recorded(),
+        };
+        let lines = status.lines();
+        let data = serde_json::to_string(&status).ok();
+        self.reply(id, lines, data, status.link);
+    }
+
+    fn reply(&mut self, id: u64, lines: Vec<ReportLine>, data: Option<String>, summary: &str) {
+        self.env.emit(Action::Reply(Reply {
+            id,
+            done: true,
+            lines,
+            data,
+            summary: Some(summary.to_owned()),
+        }));
+    }
+}
+
+/// The state of the channel, for programs.
+#[derive(Serialize)]
+struct Status {
+    link: &'static str,
+    connected_s: Option<u64>,
+    last_ack_s: Option<u64>,
+    session: Option<String>,
+    received: Option<u64>,
+    handled: Option<u64>,
+    token_s: u64,
+    turns_open: usize,
+    turns_running: usize,
+    requests: usize,
+    remembered: usize,
+    outcomes: u64,
+}
+
+impl Status {
+    fn lines(&self) -> Vec<ReportLine> {
+        let line = |mark, topic: &str, text| ReportLine {
+            mark,
+            topic: topic.to_owned(),
+            text,
+            evidence: None,
+            fix: None,
+        };
+        let ack = self.last_ack_s.map_or_else(
+            || "no heartbeat answered yet".to_owned(),
+            |s| format!("last heartbeat answered {s} s ago"),
+        );
+        let session = match (&self.session, self.handled) {
+            (Some(session), Some(handled)) => format!("{session}, handled up to {handled}"),
+            _ => "none".to_owned(),
+        };
+        let mark = if self.connected_s.is_some() {
+            Mark::Ok
+        } else {
+            Mark::Warn
+        };
+        vec![
+            line(mark, "gateway", format!("{}, {ack}", self.link)),
+            line(Mark::Info, "session", session),
+            line(Mark::Info, "token", format!("good for {} s", self.token_s)),
+            line(
+                Mark::Info,
+                "turns",
+                format!(
+                    "{} open, {} with the agent",
+                    self.turns_open, self.turns_running
+                ),
+            ),
+        ]
+    }
+}

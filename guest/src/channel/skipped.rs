@@ -1,0 +1,71 @@
+//! Settling an event that made an earlier instance trap: without interpreting it, so that it cannot trap again.
+
+use crate::bindings::{Failure, HttpDone, HttpOutcome, Skipped, Stage, TurnEvent, TurnNews};
+use crate::env::Level;
+use crate::gateway::frame;
+use crate::ids::TurnId;
+
+use super::Channel;
+
+impl Channel {
+    pub(super) fn on_skipped(&mut self, skipped: &Skipped) {
+        self.env.log(
+            Level::Error,
+            format!(
+                "an event of kind {} could not be handled: {}",
+                skipped.kind, skipped.cause
+            ),
+        );
+        self.env.count("events_skipped", "");
+        match (skipped.kind.as_str(), skipped.id) {
+            // The sequence number is passed, or every Resume would bring the same event again.
+            ("socket-text", _) => {
+                let seq = skipped
+                    .raw
+                    .as_deref()
+                    .and_then(frame::read)
+                    .and_then(|frame| frame.seq);
+                self.gateway.handled(seq);
+            }
+            ("http-done", Some(id)) => self.on_http(&HttpDone {
+                id,
+                outcome: HttpOutcome::Failed(Failure {
+                    stage: Stage::Host,
+                    detail: "the answer could not be handled".to_owned(),
+                    maybe_received: true,
+                }),
+                used: Vec::new(),
+                captured: Vec::new(),
+            }),
+            ("timer-fired", Some(id)) => self.rearm(id),
+            ("turn", Some(id)) => {
+                let attempt = self
+                    .turns
+                    .open
+                    .get(&TurnId(id))
+                    .map_or(0, |turn| turn.attempt);
+                let news =
+                    TurnNews::Failed("what the agent reported could not be handled".to_owned());
+                if let Some(turn) = self.turns.on_news(
+                    &mut self.env,
+                    TurnEvent {
+                        turn: id,
+                        attempt,
+                        news,
+                    },
+                ) {
+                    self.deliver_all(&[turn]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A timer whose firing could not be handled is tried again a little later.
+    fn rearm(&mut self, id: u64) {
+        const LATER_MS: u64 = 5_000;
+        if let Some(timer) = self.env.timers.take(crate::ids::TimerId(id)) {
+            self.env.set_timer(timer, LATER_MS);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Which messages and events were taken before: the platform delivers at least once (`PROTOCOL.md`, "Duplicates").
+
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::Hasher;
+
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::env::Env;
+use crate::state::Entries;
+use crate::state::ring::{Dated, Ring};
+
+/// Hashes remembered: ten thousand messages with two names each.
+const CAPACITY: usize = 20_480;
+/// Where the blocks are stored.
+const PREFIX: &str = "seen/";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    hash: u128,
+    wall_ms: u64,
+}
+
+impl Dated for Seen {
+    fn wall_ms(&self) -> u64 {
+        self.wall_ms
+    }
+}
+
+/// The names of messages and events that were taken, as hashes.
+#[derive(Clone, Debug)]
+pub struct Dedup {
+    ring: Ring<Seen>,
+    known: BTreeSet<u128>,
+    order: VecDeque<u128>,
+}
+
+impl Dedup {
+    /// What earlier processes remembered.
+    #[must_use]
+    pub fn restore(entries: &Entries, wall_ms: u64) -> Self {
+        let (ring, records) = Ring::restore(PREFIX, CAPACITY, entries, wall_ms);
+        let order: VecDeque<u128> = records.into_iter().map(|seen: Seen| seen.hash).collect();
+        Self {
+            ring,
+            known: order.iter().copied().collect(),
+            order,
+        }
+    }
+
+    /// Takes a thing under all its names. False when one of them was taken before: it is a repetition.
+    ///
+    /// The names are stored with this call's commit, together with whatever the thing caused.
+    pub fn take(&mut self, env: &mut Env, names: &[&str]) -> bool {
+        let hashes: Vec<u128> = names
+            .iter()
+            .filter(|name| !name.is_empty())
+            .map(|name| hash(name))
+            .collect();
+        if hashes.iter().any(|hash| self.known.contains(hash)) {
+            return false;
+        }
+        for hash in hashes {
+            self.known.insert(hash);
+            self.order.push_back(hash);
+            self.ring.push(
+                env,
+                Seen {
+                    hash,
+                    wall_ms: env.now.wall_ms,
+                },
+            );
+        }
+        while self.order.len() > CAPACITY {
+            if let Some(oldest) = self.order.pop_front() {
+                self.known.remove(&oldest);
+            }
+        }
+        true
+    }
+
+    /// How many names are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// True when nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+}
+
+fn hash(name: &str) -> u128 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(name.as_bytes());
+    hasher.finish128().as_u128()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::tests::test_env;
+
+    #[test]
+    fn either_name_makes_a_repetition() {
+        let mut env = test_env();
+        let mut dedup = Dedup::restore(&Entries::default(), 0);
+        assert!(dedup.take(&mut env, &["ROBOT1.0_a", "REFIDX_1"]));
+        assert!(!dedup.take(&mut env, &["ROBOT1.0_a", ""]));
+        assert!(
+            !dedup.take(&mut env, &["ROBOT1.0_b", "REFIDX_1"]),
+            "a new id after a reconnect, the same index"
+        );
+        assert!(dedup.take(&mut env, &["ROBOT1.0_b", ""]));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut env = test_env();
+        let mut dedup = Dedup::restore(&Entries::default(), 0);
+        for number in 0..CAPACITY + 500 {
+            assert!(dedup.take(&mut env, &[&format!("id{number}")]));
+            env.take_effects();
+        }
+        assert_eq!(dedup.len(), CAPACITY);
+        assert!(!dedup.take(&mut env, &[&format!("id{}", CAPACITY + 499)]));
+    }
+}

@@ -1,0 +1,460 @@
+//! Delivery of an answer: part after part, each under its own `msg_seq`, until every part has an outcome.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bindings::{HttpDone, HttpOutcome, HttpResponse, Outcome};
+use crate::env::{Env, Level};
+use crate::gateway::Want;
+use crate::gateway::backoff::Backoff;
+use crate::health;
+use crate::ids::{RequestId, TurnId};
+use crate::inbound::Scene;
+use crate::requests::{ACCESS_TOKEN, Purpose};
+use crate::timers::Timer;
+use crate::turns::{Stage, Turn, Turns};
+
+pub mod errors;
+pub mod plan;
+pub mod split;
+
+use errors::Class;
+
+/// Attempts at one part before its outcome is left open.
+const MAX_TRIES: u32 = 12;
+/// Milliseconds that a send may take to arrive: nothing is sent closer to the end of its window.
+const MARGIN_MS: u64 = 2_000;
+/// Milliseconds before the one repetition that some codes ask for.
+const RETRY_ONCE_MS: u64 = 1_500;
+
+/// What became of a part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartState {
+    /// Not sent yet.
+    Waiting,
+    /// Sent, or about to be: whether it arrived is not known. Repeated under the same number.
+    Sending {
+        /// Its `msg_seq`.
+        seq: u32,
+    },
+    /// The platform accepted it.
+    Sent,
+    /// The platform holds it for review.
+    Held,
+    /// Nobody can say whether it arrived.
+    Unconfirmed,
+    /// The platform refused it, or it was not worth trying.
+    Refused {
+        /// The platform's code.
+        code: Option<i64>,
+    },
+    /// Its window or its slots were used up.
+    Expired,
+}
+
+/// One message of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The text.
+    pub text: String,
+    /// What became of it.
+    pub state: PartState,
+}
+
+/// An answer on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The messages, in order.
+    pub parts: Vec<Part>,
+    /// The outcome of the turn when all parts arrive: `sent`, or what the answer apologises for.
+    pub means: Outcome,
+    /// The next `msg_seq`. Never goes back: a number belongs to one body.
+    pub next_seq: u32,
+}
+
+impl Answer {
+    /// An answer of these texts.
+    #[must_use]
+    pub fn of(texts: Vec<String>, means: Outcome) -> Self {
+        let parts = texts
+            .into_iter()
+            .map(|text| Part {
+                text,
+                state: PartState::Waiting,
+            })
+            .collect();
+        Self {
+            parts,
+            means,
+            next_seq: 1,
+        }
+    }
+
+    /// No message at all.
+    #[must_use]
+    pub fn nothing(means: Outcome) -> Self {
+        Self::of(Vec::new(), means)
+    }
+
+    fn accepted(&self) -> usize {
+        self.parts
+            .iter()
+            .filter(|part| matches!(part.state, PartState::Sent | PartState::Held))
+            .count()
+    }
+
+    /// The first part without an outcome.
+    fn next(&self) -> Option<usize> {
+        self.parts
+            .iter()
+            .position(|part| matches!(part.state, PartState::Waiting | PartState::Sending { .. }))
+    }
+
+    fn settle_rest(&mut self, state: &PartState) {
+        for part in &mut self.parts {
+            if matches!(part.state, PartState::Waiting | PartState::Sending { .. }) {
+                part.state = state.clone();
+            }
+        }
+    }
+}
+
+/// What is in flight for a turn that is being answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flight {
+    request: Option<RequestId>,
+    /// Sends of this part, in this process.
+    tries: u32,
+    /// The part was sent before, here or in an earlier process: a duplicate is then our own.
+    repeated: bool,
+    /// The one repetition that some codes ask for was spent.
+    retried: bool,
+    /// The one new token was spent.
+    refreshed: bool,
+    backoff: Backoff,
+}
+
+impl Default for Flight {
+    fn default() -> Self {
+        Self {
+            request: None,
+            tries: 0,
+            repeated: false,
+            retried: false,
+            refreshed: false,
+            backoff: Backoff::new(1_000, 60_000),
+        }
+    }
+}
+
+impl Turns {
+    /// Sends the next part of a turn's answer, if nothing of it is under way. Closes the turn when all is settled.
+    pub fn deliver(&mut self, env: &mut Env, id: TurnId, token_valid: bool) -> Want {
+        let Some(Turn {
+            stage: Stage::Answering(answer),
+            inbound,
+            ..
+        }) = self.open.get_mut(&id)
+        else {
+            return Want::Nothing;
+        };
+        let flight = self.flights.entry(id).or_default();
+        if flight.request.is_some() || env.timers.is_set(Timer::Resend(id)) {
+            return Want::Nothing;
+        }
+        let open_ms = inbound.deadline_ms().saturating_sub(MARGIN_MS);
+        let slots = inbound.scene.slots(&env.config) as usize;
+        if answer.next().is_some() && (env.platform_ms() >= open_ms || answer.accepted() >= slots) {
+            env.log(
+                Level::Warn,
+                format!("turn {id}: the reply window or its slots are used up"),
+            );
+            answer.settle_rest(&PartState::Expired);
+        }
+        let Some(index) = answer.next() else {
+            self.close(env, id);
+            return Want::Nothing;
+        };
+        if !token_valid {
+            // Stored already or not: what waits for a token must survive a restart as well.
+            self.store(env, id);
+            return Want::Token;
+        }
+        self.send(env, id, index);
+        Want::Nothing
+    }
+
+    fn send(&mut self, env: &mut Env, id: TurnId, index: usize) {
+        let Some(turn) = self.open.get_mut(&id) else {
+            return;
+        };
+        let Stage::Answering(answer) = &mut turn.stage else {
+            return;
+        };
+        let Some(part) = answer.parts.get_mut(index) else {
+            return;
+        };
+        let (seq, first) = match part.state {
+            PartState::Sending { seq } => (seq, false),
+            _ => {
+                let seq = answer.next_seq;
+                answer.next_seq += 1;
+                part.state = PartState::Sending { seq };
+                (seq, true)
+            }
+        };
+        let body = plan::text_body(&part.text, &turn.inbound.id, seq);
+        let path = match turn.inbound.scene {
+            Scene::C2c => format!(
+                "/v2/users/{}/messages",
+                path_segment(turn.inbound.target.as_str())
+            ),
+            Scene::Group => format!(
+                "/v2/groups/{}/messages",
+                path_segment(turn.inbound.target.as_str())
+            ),
+        };
+        if first {
+            self.store(env, id);
+        }
+        let request = env.call_api(
+            Purpose::Send {
+                turn: id,
+                part: index,
+            },
+            "POST",
+            &path,
+            Some(body),
+            first,
+        );
+        let flight = self.flights.entry(id).or_default();
+        flight.request = Some(request);
+        flight.tries += 1;
+        flight.repeated |= !first;
+    }
+
+    fn store(&mut self, env: &mut Env, id: TurnId) {
+        if let Some(turn) = self.open.get(&id).cloned() {
+            self.put(env, turn);
+        }
+    }
+
+    /// The answer to a send.
+    pub fn on_sent(
+        &mut self,
+        env: &mut Env,
+        id: TurnId,
+        index: usize,
+        done: &HttpDone,
+        token_valid: bool,
+    ) -> Want {
+        let Some(flight) = self.flights.get_mut(&id) else {
+            return Want::Nothing;
+        };
+        flight.request = None;
+        let want = match &done.outcome {
+            HttpOutcome::Failed(failure) => {
+                env.log(
+                    Level::Warn,
+                    format!(
+                        "turn {id}: part {index}: {:?}: {}",
+                        failure.stage, failure.detail
+                    ),
+                );
+                self.again(env, id, index, None);
+                Want::Nothing
+            }
+            HttpOutcome::Response(response) => self.judge(env, id, index, response),
+        };
+        if want == Want::NewToken {
+            // The caller refreshes; the part goes on when a token is there.
+            return want;
+        }
+        match self.deliver(env, id, token_valid) {
+            Want::Nothing => want,
+            other => other,
+        }
+    }
+
+    fn judge(&mut self, env: &mut Env, id: TurnId, index: usize, response: &HttpResponse) -> Want {
+        let problem = errors::read(response.status, &response.body);
+        let problem = if matches!(response.status, 200 | 204) {
+            errors::Problem::default()
+        } else {
+            problem
+        };
+        let class = errors::class(response.status, problem.code);
+        if class != Class::Accepted {
+            let trace = problem
+                .trace
+                .as_deref()
+                .or_else(|| trace_header(response))
+                .unwrap_or("none");
+            env.log(
+                Level::Warn,
+                format!(
+                    "turn {id}: part {index}: HTTP {}, code {:?}, trace {trace}",
+                    response.status, problem.code
+                ),
+            );
+        }
+        let Some(flight) = self.flights.get_mut(&id) else {
+            return Want::Nothing;
+        };
+        match class {
+            Class::Accepted => self.settle(env, id, index, PartState::Sent),
+            Class::Held => self.settle(env, id, index, PartState::Held),
+            // Ours, when we were repeating it; else somebody used the number, and the body needs a fresh one.
+            Class::Duplicate if flight.repeated => self.settle(env, id, index, PartState::Sent),
+            Class::Duplicate if flight.tries < MAX_TRIES => {
+                self.set_state(id, index, PartState::Waiting)
+            }
+            Class::Duplicate => {
+                self.settle(env, id, index, PartState::Refused { code: problem.code })
+            }
+            Class::Backoff => self.again(env, id, index, problem.code),
+            Class::RetryOnce if flight.retried => {
+                self.settle(env, id, index, PartState::Refused { code: problem.code })
+            }
+            Class::RetryOnce => {
+                flight.retried = true;
+                env.set_timer(Timer::Resend(id), RETRY_ONCE_MS);
+            }
+            Class::Token if flight.refreshed => {
+                self.settle(env, id, index, PartState::Refused { code: problem.code })
+            }
+            Class::Token => {
+                flight.refreshed = true;
+                return Want::NewToken;
+            }
+            Class::Split => self.split_part(env, id, index, problem.code),
+            Class::WindowClosed => self.expire(id),
+            Class::Fatal(stop) => {
+                let (sentence, fix) = health::explain(stop);
+                health::report(
+                    env,
+                    crate::bindings::HealthLevel::Degraded,
+                    stop.code(),
+                    sentence,
+                    Some(fix),
+                );
+                self.settle(env, id, index, PartState::Refused { code: problem.code });
+            }
+            Class::Plain
+            | Class::NoKeyboard
+            | Class::StripLinks
+            | Class::StripEveryone
+            | Class::Reupload
+            | Class::MediaAsText
+            | Class::NoProactive
+            | Class::Drop
+            | Class::Gone => self.settle(env, id, index, PartState::Refused { code: problem.code }),
+        }
+        Want::Nothing
+    }
+
+    /// The same part once more under the same number, later; or its outcome stays open.
+    fn again(&mut self, env: &mut Env, id: TurnId, index: usize, code: Option<i64>) {
+        let Some(flight) = self.flights.get_mut(&id) else {
+            return;
+        };
+        if flight.tries >= MAX_TRIES {
+            let state = if code.is_some() {
+                PartState::Refused { code }
+            } else {
+                PartState::Unconfirmed
+            };
+            self.settle(env, id, index, state);
+            return;
+        }
+        let wait_ms = flight.backoff.next_ms(&mut env.jitter);
+        env.set_timer(Timer::Resend(id), wait_ms);
+    }
+
+    fn settle(&mut self, env: &mut Env, id: TurnId, index: usize, state: PartState) {
+        env.count("parts", word(&state));
+        self.set_state(id, index, state);
+        self.flights.insert(id, Flight::default());
+        // Stored with the next part's send, or with the end of the turn: whichever comes, it is in this call.
+    }
+
+    fn set_state(&mut self, id: TurnId, index: usize, state: PartState) {
+        if let Some(Turn {
+            stage: Stage::Answering(answer),
+            ..
+        }) = self.open.get_mut(&id)
+            && let Some(part) = answer.parts.get_mut(index)
+        {
+            part.state = state;
+        }
+    }
+
+    fn expire(&mut self, id: TurnId) {
+        if let Some(Turn {
+            stage: Stage::Answering(answer),
+            ..
+        }) = self.open.get_mut(&id)
+        {
+            answer.settle_rest(&PartState::Expired);
+        }
+    }
+
+    fn split_part(&mut self, env: &mut Env, id: TurnId, index: usize, code: Option<i64>) {
+        let Some(Turn {
+            stage: Stage::Answering(answer),
+            ..
+        }) = self.open.get_mut(&id)
+        else {
+            return;
+        };
+        let Some(part) = answer.parts.get(index) else {
+            return;
+        };
+        let half = split::length(&part.text).div_ceil(2);
+        let pieces = split::split(&part.text, half);
+        if half < 50 || pieces.len() < 2 {
+            self.settle(env, id, index, PartState::Refused { code });
+            return;
+        }
+        let parts = pieces.into_iter().map(|text| Part {
+            text,
+            state: PartState::Waiting,
+        });
+        answer.parts.splice(index..=index, parts);
+    }
+}
+
+/// The word for a settled part, for metrics.
+fn word(state: &PartState) -> &'static str {
+    match state {
+        PartState::Waiting => "waiting",
+        PartState::Sending { .. } => "sending",
+        PartState::Sent => "sent",
+        PartState::Held => "held",
+        PartState::Unconfirmed => "unconfirmed",
+        PartState::Refused { .. } => "refused",
+        PartState::Expired => "expired",
+    }
+}
+
+fn trace_header(response: &HttpResponse) -> Option<&str> {
+    response
+        .headers
+        .iter()
+        .find(|header| header.name == "x-tps-trace-id")
+        .map(|header| header.value.as_str())
+}
+
+/// Which version of the token a request went out with.
+#[must_use]
+pub fn token_generation(done: &HttpDone) -> Option<u64> {
+    done.used
+        .iter()
+        .find(|used| used.name == ACCESS_TOKEN)
+        .map(|used| used.generation)
+}
+
+/// Ids hold characters that mean something in a path (`PROTOCOL.md`, "Ids").
+fn path_segment(id: &str) -> impl std::fmt::Display + '_ {
+    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)
+}

@@ -1,0 +1,84 @@
+//! The checkpoint: all that is in flight, in a form that the next version can read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::auth::Auth;
+use crate::env::Jitter;
+use crate::gateway::Gateway;
+use crate::ids::Ids;
+use crate::requests::Requests;
+use crate::timers::Timers;
+use crate::turns::InFlight;
+
+use super::STATE_VERSION;
+
+/// What an instance hands to the one that takes its place. What is remembered is in stored entries instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Where id counting stands.
+    pub ids: Ids,
+    /// Where jitter stands.
+    pub jitter: Jitter,
+    /// What was learned of the platform's clock.
+    pub skew_ms: i64,
+    /// Timers set.
+    pub timers: Timers,
+    /// Requests under way.
+    pub requests: Requests,
+    /// The token.
+    pub auth: Auth,
+    /// The connection.
+    pub gateway: Gateway,
+    /// Turns, as far as they are not stored.
+    pub turns: InFlight,
+    /// No new turns are taken.
+    pub draining: Option<u64>,
+}
+
+/// Why a checkpoint cannot be read or written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    /// It was written in a state version that this component does not read.
+    #[error(
+        "the checkpoint has state version {found}, and this component reads {STATE_VERSION}; use a component that reads both"
+    )]
+    Version {
+        /// Its version.
+        found: u32,
+    },
+    /// It is damaged.
+    #[error("the checkpoint is damaged; start afresh from the stored entries")]
+    Damaged,
+    /// A version was asked for that this component does not write.
+    #[error("this component writes state version {STATE_VERSION}, not {wanted}")]
+    CannotWrite {
+        /// The version asked for.
+        wanted: u32,
+    },
+}
+
+impl Checkpoint {
+    /// Writes it: the version as four bytes, then the state.
+    ///
+    /// # Errors
+    /// When the state cannot be written, which no state of ours is known to cause.
+    pub fn write(&self) -> Result<Vec<u8>, CheckpointError> {
+        let bytes = STATE_VERSION.to_le_bytes().to_vec();
+        postcard::to_extend(self, bytes).map_err(|_| CheckpointError::Damaged)
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// When the version is not ours, or the bytes are not a checkpoint.
+    pub fn read(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        let (version, state) = bytes
+            .split_first_chunk::<4>()
+            .ok_or(CheckpointError::Damaged)?;
+        let found = u32::from_le_bytes(*version);
+        if found != STATE_VERSION {
+            return Err(CheckpointError::Version { found });
+        }
+        postcard::from_bytes(state).map_err(|_| CheckpointError::Damaged)
+    }
+}

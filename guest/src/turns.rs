@@ -1,0 +1,399 @@
+//! Turns: one accepted message each, from the agent's start to the recorded outcome.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::bindings::{
+    Action, AnswerPart, ApprovalAnswer, MediaKind, Outcome, SceneShows, TurnBegin, TurnCancel,
+    TurnEvent, TurnNews,
+};
+use crate::config::Config;
+use crate::delivery::{Answer, Flight, plan};
+use crate::env::{Env, Level};
+use crate::ids::TurnId;
+use crate::inbound::Inbound;
+use crate::ledger::Ledger;
+use crate::state::Entries;
+use crate::texts::{self, Text};
+use crate::timers::Timer;
+
+/// Where open turns are stored.
+const PREFIX: &str = "turn/";
+/// Milliseconds before the end of a reply window at which the agent is stopped, so that an apology still fits.
+const RESERVE_MS: u64 = 20_000;
+
+/// How far a turn is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Another message of the same conversation is being answered first.
+    Queued,
+    /// The agent is at work.
+    Thinking,
+    /// The answer is there and being delivered.
+    Answering(Answer),
+}
+
+/// An accepted message on its way to an outcome. Stored whole, so that a new process takes it up again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Its id, for ever.
+    pub id: TurnId,
+    /// How often the agent was started for it.
+    pub attempt: u32,
+    /// The message.
+    pub inbound: Inbound,
+    /// How far it is.
+    pub stage: Stage,
+    /// Text that the agent sent ahead of its answer.
+    pub ahead: String,
+}
+
+/// All open turns.
+#[derive(Clone, Debug, Default)]
+pub struct Turns {
+    pub(crate) open: BTreeMap<TurnId, Turn>,
+    /// By conversation; the first is being worked on.
+    queues: BTreeMap<String, VecDeque<TurnId>>,
+    pub(crate) flights: BTreeMap<TurnId, Flight>,
+    running: BTreeSet<TurnId>,
+    pub(crate) ledger: Ledger,
+}
+
+/// What of the turns travels in a checkpoint: all but what is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InFlight {
+    flights: BTreeMap<TurnId, Flight>,
+    running: BTreeSet<TurnId>,
+}
+
+impl Turns {
+    /// The turns that an earlier process, or an earlier instance, left open.
+    #[must_use]
+    pub fn restore(entries: &Entries, config: &Config, wall_ms: u64, in_flight: InFlight) -> Self {
+        let open: BTreeMap<TurnId, Turn> = entries
+            .under(PREFIX)
+            .filter_map(|(_, bytes)| serde_json::from_slice::<Turn>(bytes).ok())
+            .map(|turn| (turn.id, turn))
+            .collect();
+        let mut queues: BTreeMap<String, VecDeque<TurnId>> = BTreeMap::new();
+        for turn in open.values() {
+            queues
+                .entry(turn.inbound.conversation(config))
+                .or_default()
+                .push_back(turn.id);
+        }
+        let InFlight { flights, running } = in_flight;
+        Self {
+            open,
+            queues,
+            flights,
+            running,
+            ledger: Ledger::restore(entries, wall_ms),
+        }
+    }
+
+    /// What belongs into a checkpoint.
+    #[must_use]
+    pub fn in_flight(&self) -> InFlight {
+        InFlight {
+            flights: self.flights.clone(),
+            running: self.running.clone(),
+        }
+    }
+
+    /// Turns that the agent is at work on, ascending.
+    #[must_use]
+    pub fn running(&self) -> Vec<u64> {
+        self.running.iter().map(|id| id.0).collect()
+    }
+
+    /// Ids of all open turns.
+    #[must_use]
+    pub fn ids(&self) -> Vec<TurnId> {
+        self.open.keys().copied().collect()
+    }
+
+    /// How many are open.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// True when none is open.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Takes a message. Returns the turn that is to be delivered at once: a refusal because too many wait.
+    pub fn accept(&mut self, env: &mut Env, inbound: Inbound) -> Option<TurnId> {
+        let id = env.ids.turn();
+        let conversation = inbound.conversation(&env.config);
+        let queue = self.queues.entry(conversation).or_default();
+        let waiting = queue.len();
+        env.log(
+            Level::Info,
+            format!(
+                "turn {id}: {} message {} accepted, {waiting} before it",
+                inbound.scene.word(),
+                inbound.id
+            ),
+        );
+        let mut turn = Turn {
+            id,
+            attempt: 0,
+            inbound,
+            stage: Stage::Queued,
+            ahead: String::new(),
+        };
+        if waiting > env.config.queue {
+            turn.stage =
+                Stage::Answering(plan::apology(&env.config, Text::TooMany, Outcome::Refused));
+            self.put(env, turn);
+            return Some(id);
+        }
+        queue.push_back(id);
+        if waiting == 0 {
+            self.begin(env, turn);
+        } else {
+            self.put(env, turn);
+        }
+        None
+    }
+
+    /// Starts the agent, once the turn is stored.
+    fn begin(&mut self, env: &mut Env, mut turn: Turn) {
+        turn.stage = Stage::Thinking;
+        turn.attempt += 1;
+        self.running.insert(turn.id);
+        let deadline_ms = turn.inbound.deadline_ms();
+        let begin = TurnBegin {
+            id: turn.id.0,
+            attempt: turn.attempt,
+            conversation: turn.inbound.conversation(&env.config),
+            message: turn.inbound.for_agent(),
+            shows: shows(&turn.inbound, &env.config),
+            deadline_wall_ms: Some(deadline_ms.saturating_add_signed(-env.skew_ms)),
+        };
+        self.put(env, turn);
+        env.emit_after_commit(Action::TurnBegin(begin));
+        self.watch(env, deadline_ms);
+    }
+
+    /// Sees to it that a timer comes before this deadline.
+    fn watch(&self, env: &mut Env, deadline_ms: u64) {
+        let wait_ms = deadline_ms
+            .saturating_sub(RESERVE_MS)
+            .saturating_sub(env.platform_ms())
+            .max(1);
+        let due = env.now.mono_ms.saturating_add(wait_ms);
+        if env
+            .timers
+            .due(Timer::TurnDeadlines)
+            .is_none_or(|set| due < set)
+        {
+            env.set_timer(Timer::TurnDeadlines, wait_ms);
+        }
+    }
+
+    /// Stops what can no longer be answered in time. Returns the turns whose apology is to be delivered.
+    pub fn on_deadlines(&mut self, env: &mut Env) -> Vec<TurnId> {
+        let now = env.platform_ms();
+        let (mut late, mut next) = (Vec::new(), None::<u64>);
+        for turn in self
+            .open
+            .values()
+            .filter(|turn| turn.stage == Stage::Thinking)
+        {
+            let deadline_ms = turn.inbound.deadline_ms();
+            if deadline_ms.saturating_sub(RESERVE_MS) <= now {
+                late.push(turn.id);
+            } else {
+                next = Some(next.map_or(deadline_ms, |known| known.min(deadline_ms)));
+            }
+        }
+        for id in &late {
+            env.log(
+                Level::Warn,
+                format!("turn {id}: the agent takes too long for the reply window; stopped"),
+            );
+            env.emit(Action::TurnCancel(TurnCancel {
+                id: id.0,
+                reason: "the reply window is about to close".into(),
+            }));
+            self.answer_with(env, *id, |_, config| {
+                plan::apology(config, Text::TookTooLong, Outcome::Failed)
+            });
+        }
+        if let Some(deadline_ms) = next {
+            self.watch(env, deadline_ms);
+        }
+        late
+    }
+
+    /// News of a turn. Returns the turn when its answer is to be delivered.
+    pub fn on_news(&mut self, env: &mut Env, event: TurnEvent) -> Option<TurnId> {
+        let id = TurnId(event.turn);
+        if matches!(
+            event.news,
+            TurnNews::Finished(_) | TurnNews::Failed(_) | TurnNews::Cancelled
+        ) {
+            self.running.remove(&id);
+        }
+        let turn = self.open.get_mut(&id)?;
+        if turn.stage != Stage::Thinking || turn.attempt != event.attempt {
+            return None;
+        }
+        match event.news {
+            TurnNews::Delta(_) | TurnNews::ToolNote(_) => None,
+            TurnNews::ApprovalAsked(approval) => {
+                env.log(
+                    Level::Warn,
+                    format!(
+                        "turn {id}: approval {:?} denied: there are no buttons yet",
+                        approval.title
+                    ),
+                );
+                env.emit(Action::ApprovalAnswer(ApprovalAnswer {
+                    turn: id.0,
+                    approval: approval.approval,
+                    allowed: false,
+                    by: "channel".into(),
+                }));
+                None
+            }
+            TurnNews::Message(parts) => {
+                turn.ahead.push_str(&plan::as_text(&parts));
+                turn.ahead.push_str("\n\n");
+                let stored = turn.clone();
+                self.put(env, stored);
+                None
+            }
+            TurnNews::Finished(parts) => {
+                self.finish(env, id, &parts);
+                Some(id)
+            }
+            TurnNews::Failed(reason) => {
+                env.log(
+                    Level::Warn,
+                    format!("turn {id}: the agent failed: {reason}"),
+                );
+                self.answer_with(env, id, |_, config| {
+                    plan::apology(config, Text::AgentFailed, Outcome::Failed)
+                });
+                Some(id)
+            }
+            TurnNews::Cancelled => {
+                self.answer_with(env, id, |_, _| Answer::nothing(Outcome::Superseded));
+                Some(id)
+            }
+        }
+    }
+
+    fn finish(&mut self, env: &mut Env, id: TurnId, parts: &[AnswerPart]) {
+        self.answer_with(env, id, |turn, config| plan::answer(turn, parts, config));
+    }
+
+    fn answer_with(
+        &mut self,
+        env: &mut Env,
+        id: TurnId,
+        plan: impl FnOnce(&Turn, &Config) -> Answer,
+    ) {
+        let Some(turn) = self.open.get_mut(&id) else {
+            return;
+        };
+        let answer = plan(turn, &env.config);
+        turn.ahead.clear();
+        turn.stage = Stage::Answering(answer);
+        // Stored by the delivery, together with the state of the first part.
+    }
+
+    /// Records the outcome, forgets the turn, and begins the next one of its conversation.
+    pub(crate) fn close(&mut self, env: &mut Env, id: TurnId) {
+        let Some(turn) = self.open.remove(&id) else {
+            return;
+        };
+        self.flights.remove(&id);
+        env.clear_timer(Timer::Resend(id));
+        env.delete(key(id));
+        self.ledger.record(env, &turn);
+        let conversation = turn.inbound.conversation(&env.config);
+        let Some(queue) = self.queues.get_mut(&conversation) else {
+            return;
+        };
+        let was_first = queue.front() == Some(&id);
+        queue.retain(|queued| *queued != id);
+        let next = queue.front().copied();
+        if queue.is_empty() {
+            self.queues.remove(&conversation);
+        }
+        let next = next
+            .filter(|_| was_first)
+            .and_then(|next| self.open.get(&next));
+        if let Some(next) = next.filter(|turn| turn.stage == Stage::Queued).cloned() {
+            self.begin(env, next);
+        }
+    }
+
+    /// After a restart: begins again what had no answer. Returns the turns whose answer is to be delivered.
+    pub fn take_up(&mut self, env: &mut Env) -> Vec<TurnId> {
+        let firsts: Vec<TurnId> = self
+            .queues
+            .values()
+            .filter_map(|queue| queue.front().copied())
+            .collect();
+        let now = env.platform_ms();
+        for id in firsts {
+            let Some(turn) = self.open.get(&id).cloned() else {
+                continue;
+            };
+            if matches!(turn.stage, Stage::Answering(_)) {
+                continue;
+            }
+            if turn.inbound.deadline_ms() <= now.saturating_add(RESERVE_MS) {
+                env.log(
+                    Level::Warn,
+                    format!("turn {id}: its reply window closed while the bot was away"),
+                );
+                self.answer_with(env, id, |_, config| {
+                    plan::apology(config, Text::TookTooLong, Outcome::Expired)
+                });
+            } else {
+                env.log(Level::Info, format!("turn {id}: taken up again"));
+                self.begin(env, turn);
+            }
+        }
+        self.open
+            .values()
+            .filter(|turn| matches!(turn.stage, Stage::Answering(_)))
+            .map(|turn| turn.id)
+            .collect()
+    }
+
+    /// Stores a turn with this call's commit, and keeps it.
+    pub(crate) fn put(&mut self, env: &mut Env, turn: Turn) {
+        env.put_json(&key(turn.id), &turn);
+        self.open.insert(turn.id, turn);
+    }
+}
+
+fn key(id: TurnId) -> String {
+    format!("{PREFIX}{:016x}", id.0)
+}
+
+/// What the agent may use in this scene.
+fn shows(inbound: &Inbound, config: &Config) -> SceneShows {
+    let slots = inbound.scene.slots(config) as usize;
+    SceneShows {
+        markdown: false,
+        media: Vec::<MediaKind>::new(),
+        buttons: false,
+        cards: Vec::new(),
+        streaming: false,
+        max_chars: u32::try_from(slots.saturating_mul(config.message_chars)).unwrap_or(u32::MAX),
+        notes: vec![texts::language_note(config.language).to_owned()],
+    }
+}
