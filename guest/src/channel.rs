@@ -22,9 +22,6 @@ mod dispatch;
 mod operator;
 mod skipped;
 
-/// Milliseconds between two clean-ups.
-const HOUSEKEEPING_MS: u64 = 3_600_000;
-
 /// One instance of the channel.
 #[derive(Debug)]
 pub struct Channel {
@@ -134,7 +131,6 @@ impl Channel {
                 "allowed_users is empty: nobody may talk to the bot yet",
             );
         }
-        self.env.set_timer(Timer::Housekeeping, HOUSEKEEPING_MS);
         let answering = self.turns.take_up(&mut self.env);
         let want = self.gateway.connect(&mut self.env, false);
         self.want(want);
@@ -245,7 +241,6 @@ impl Channel {
                 let late = self.turns.on_deadlines(&mut self.env);
                 self.deliver_all(&late);
             }
-            Timer::Housekeeping => self.env.set_timer(Timer::Housekeeping, HOUSEKEEPING_MS),
         }
     }
 

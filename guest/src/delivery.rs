@@ -21,6 +21,8 @@ use errors::Class;
 
 /// Attempts at one part before its outcome is left open.
 const MAX_TRIES: u32 = 12;
+/// New tokens that one part may ask for: the first retry is immediate, later ones wait.
+const MAX_REFRESHES: u8 = 3;
 /// Milliseconds that a send may take to arrive: nothing is sent closer to the end of its window.
 const MARGIN_MS: u64 = 2_000;
 /// Milliseconds before the one repetition that some codes ask for.
@@ -129,8 +131,8 @@ pub struct Flight {
     repeated: bool,
     /// The one repetition that some codes ask for was spent.
     retried: bool,
-    /// The one new token was spent.
-    refreshed: bool,
+    /// New tokens asked for on account of this part.
+    refreshes: u8,
     backoff: Backoff,
 }
 
@@ -141,7 +143,7 @@ impl Default for Flight {
             tries: 0,
             repeated: false,
             retried: false,
-            refreshed: false,
+            refreshes: 0,
             backoff: Backoff::new(1_000, 60_000),
         }
     }
@@ -233,12 +235,6 @@ impl Turns {
         flight.repeated |= !first;
     }
 
-    fn store(&mut self, env: &mut Env, id: TurnId) {
-        if let Some(turn) = self.open.get(&id).cloned() {
-            self.put(env, turn);
-        }
-    }
-
     /// The answer to a send.
     pub fn on_sent(
         &mut self,
@@ -320,11 +316,15 @@ impl Turns {
                 flight.retried = true;
                 env.set_timer(Timer::Resend(id), RETRY_ONCE_MS);
             }
-            Class::Token if flight.refreshed => {
-                self.settle(env, id, index, PartState::Refused { code: problem.code })
+            Class::Token if flight.refreshes >= MAX_REFRESHES => {
+                self.settle(env, id, index, PartState::Refused { code: problem.code });
             }
             Class::Token => {
-                flight.refreshed = true;
+                flight.refreshes += 1;
+                if flight.refreshes > 1 {
+                    // The new token was refused too: at once is not when the next one will do better.
+                    self.again(env, id, index, problem.code);
+                }
                 return Want::NewToken;
             }
             Class::Split => self.split_part(env, id, index, problem.code),

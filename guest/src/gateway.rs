@@ -110,6 +110,8 @@ pub struct Gateway {
     last_ack_ms: Option<u64>,
     ready_since_ms: Option<u64>,
     backoff: Backoff,
+    /// A Resume was refused, and the token may have been why: it is tried once more with a new one.
+    doubted: bool,
     bot_id: String,
     /// Whether what is stored about the session is out of date.
     dirty: bool,
@@ -127,6 +129,7 @@ impl Default for Gateway {
             last_ack_ms: None,
             ready_since_ms: None,
             backoff: Backoff::new(1_000, 60_000),
+            doubted: false,
             bot_id: String::new(),
             dirty: false,
         }
@@ -200,6 +203,10 @@ impl Gateway {
     pub fn on_token_stop(&mut self, env: &mut Env, stop: Stop, code: i64) {
         if matches!(self.link, Link::WantsToken) {
             self.stop(env, stop, Some(code));
+        } else {
+            // The connection stands, but nothing can be sent once the present token runs out.
+            let (sentence, fix) = health::explain(stop);
+            health::report(env, HealthLevel::Degraded, stop.code(), sentence, Some(fix));
         }
     }
 

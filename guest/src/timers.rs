@@ -23,8 +23,6 @@ pub enum Timer {
     Resend(TurnId),
     /// Stop agents whose reply window is about to close: one timer, set to the earliest.
     TurnDeadlines,
-    /// Forget what is older than a day.
-    Housekeeping,
 }
 
 impl Timer {
@@ -38,7 +36,6 @@ impl Timer {
             Self::Heartbeat => "heartbeat",
             Self::Resend(_) => "resend",
             Self::TurnDeadlines => "turn-deadlines",
-            Self::Housekeeping => "housekeeping",
         }
     }
 }

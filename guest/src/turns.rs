@@ -58,6 +58,8 @@ pub struct Turns {
     queues: BTreeMap<String, VecDeque<TurnId>>,
     pub(crate) flights: BTreeMap<TurnId, Flight>,
     running: BTreeSet<TurnId>,
+    /// No agent is started any more: what is accepted waits, stored, for the next process.
+    held: bool,
     pub(crate) ledger: Ledger,
 }
 
@@ -66,6 +68,7 @@ pub struct Turns {
 pub struct InFlight {
     flights: BTreeMap<TurnId, Flight>,
     running: BTreeSet<TurnId>,
+    held: bool,
 }
 
 impl Turns {
@@ -84,12 +87,17 @@ impl Turns {
                 .or_default()
                 .push_back(turn.id);
         }
-        let InFlight { flights, running } = in_flight;
+        let InFlight {
+            flights,
+            running,
+            held,
+        } = in_flight;
         Self {
             open,
             queues,
             flights,
             running,
+            held,
             ledger: Ledger::restore(entries, wall_ms),
         }
     }
@@ -100,6 +108,7 @@ impl Turns {
         InFlight {
             flights: self.flights.clone(),
             running: self.running.clone(),
+            held: self.held,
         }
     }
 
@@ -125,6 +134,11 @@ impl Turns {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+
+    /// Starts no agent any more: what is accepted waits, stored, for the next process.
+    pub fn hold(&mut self) {
+        self.held = true;
     }
 
     /// Takes a message. Returns the turn that is to be delivered at once: a refusal because too many wait.
@@ -155,7 +169,7 @@ impl Turns {
             return Some(id);
         }
         queue.push_back(id);
-        if waiting == 0 {
+        if waiting == 0 && !self.held {
             self.begin(env, turn);
         } else {
             self.put(env, turn);
@@ -267,8 +281,7 @@ impl Turns {
             TurnNews::Message(parts) => {
                 turn.ahead.push_str(&plan::as_text(&parts));
                 turn.ahead.push_str("\n\n");
-                let stored = turn.clone();
-                self.put(env, stored);
+                self.store(env, id);
                 None
             }
             TurnNews::Finished(parts) => {
@@ -331,7 +344,7 @@ impl Turns {
             self.queues.remove(&conversation);
         }
         let next = next
-            .filter(|_| was_first)
+            .filter(|_| was_first && !self.held)
             .and_then(|next| self.open.get(&next));
         if let Some(next) = next.filter(|turn| turn.stage == Stage::Queued).cloned() {
             self.begin(env, next);
@@ -371,6 +384,13 @@ impl Turns {
             .filter(|turn| matches!(turn.stage, Stage::Answering(_)))
             .map(|turn| turn.id)
             .collect()
+    }
+
+    /// Stores an open turn as it is, with this call's commit.
+    pub(crate) fn store(&self, env: &mut Env, id: TurnId) {
+        if let Some(turn) = self.open.get(&id) {
+            env.put_json(&key(id), turn);
+        }
     }
 
     /// Stores a turn with this call's commit, and keeps it.

@@ -84,13 +84,6 @@ impl Channel {
             }));
             return;
         }
-        if self.draining.is_some() {
-            self.env.log(
-                Level::Info,
-                format!("message {}: draining; not taken", inbound.id),
-            );
-            return;
-        }
         self.env.count("messages", inbound.scene.word());
         if let Some(refusal) = self.turns.accept(&mut self.env, inbound) {
             self.deliver_all(&[refusal]);

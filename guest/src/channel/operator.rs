@@ -10,7 +10,10 @@ impl Channel {
     pub(super) fn on_command(&mut self, command: &Command) {
         match &command.ask {
             OperatorCommand::Status => self.reply_status(command.id),
-            OperatorCommand::Drain => self.draining = Some(command.id),
+            OperatorCommand::Drain => {
+                self.turns.hold();
+                self.draining = Some(command.id);
+            }
             OperatorCommand::Doctor(_)
             | OperatorCommand::PairCode
             | OperatorCommand::PairList

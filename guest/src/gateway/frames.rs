@@ -167,6 +167,7 @@ impl Gateway {
     fn connected(&mut self, env: &mut Env, id: SocketId, how: &str) {
         self.link = Link::Ready(id);
         self.ready_since_ms = Some(env.now.mono_ms);
+        self.doubted = false;
         env.clear_timer(Timer::Handshake);
         env.clear_timer(Timer::Reconnect);
         env.count("connects", how);
@@ -188,28 +189,30 @@ impl Gateway {
         }
     }
 
+    /// Op 9. A Resume with a stale token is answered with it too, and then the session is still there: so the
+    /// first refusal costs the token, and only the second one the session.
     fn on_invalid_session(&mut self, env: &mut Env, body: &str) -> Want {
-        let may_resume =
-            body.trim() == "true" && matches!(self.link, Link::Resuming(_) | Link::Ready(_));
+        let resuming = matches!(self.link, Link::Resuming(_));
+        let said_so = body.trim() == "true" && (resuming || matches!(self.link, Link::Ready(_)));
+        let keep = said_so || (resuming && !self.doubted);
         env.log(
             Level::Warn,
-            format!("gateway: invalid session (op 9, may resume: {may_resume})"),
+            format!("gateway: invalid session (op 9, session kept: {keep})"),
         );
         self.abandon(env, "invalid session");
         let (least, spread) = INVALID_SESSION_MS;
         let wait_ms = least + env.jitter.below(spread);
-        if may_resume {
+        if said_so {
             self.wait(env, wait_ms, "the platform interrupted the session");
             return Want::Nothing;
         }
-        self.drop_session();
+        if keep {
+            self.doubted = true;
+        } else {
+            self.drop_session();
+        }
         let again = self.backoff.next_ms(&mut env.jitter);
-        self.wait(
-            env,
-            wait_ms.max(again),
-            "the session is gone; a new one is being opened",
-        );
-        // A stale token shows as an invalid session again and again.
+        self.wait(env, wait_ms.max(again), "the platform refused the session");
         Want::NewToken
     }
 

@@ -1,2 +1,46 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask ci`: everything that continuous integration runs, in order. `cargo xtask tidy`: the house rules
+//! that a compiler does not know.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+mod ci;
+mod tidy;
+
+fn main() -> ExitCode {
+    let task = std::env::args().nth(1).unwrap_or_default();
+    let outcome = match task.as_str() {
+        "ci" => ci::run(&root()),
+        "tidy" => tidy::run(&root()),
+        _ => Err(anyhow::anyhow!("say what to do: cargo xtask ci, or cargo xtask tidy")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Runs a command in the workspace's folder and says how long it took.
+fn run(root: &Path, words: &[&str], env: &[(&str, &str)]) -> Result<()> {
+    let (program, arguments) = words.split_first().context("no command")?;
+    println!("\n== {}", words.join(" "));
+    let begin = Instant::now();
+    let status = Command::new(program).args(arguments).envs(env.iter().copied()).current_dir(root).status();
+    let status = status.with_context(|| format!("{program} cannot be run"))?;
+    println!("== {:.0} s", begin.elapsed().as_secs_f64());
+    if !status.success() {
+        bail!("{} failed: {status}", words.join(" "));
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! What must be true after a run, whatever happened in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use qq_emulator::Platform;
+use qq_emulator::ids::MessageId;
+use qq_emulator::ledger::{Scene, UserMessage, Violation};
+
+use super::script::answer;
+use super::world::World;
+
+/// What the commits of a run showed.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Turns that were ever stored, by message.
+    turns: BTreeMap<String, BTreeSet<u64>>,
+}
+
+impl Watch {
+    pub(super) fn on_put(&mut self, key: &str, value: &[u8]) {
+        if !key.starts_with("turn/") {
+            return;
+        }
+        let turn: serde_json::Value = serde_json::from_slice(value).unwrap_or_default();
+        let message = turn.pointer("/inbound/id").and_then(|id| id.as_str());
+        if let (Some(message), Some(id)) =
+            (message, turn.get("id").and_then(serde_json::Value::as_u64))
+        {
+            self.turns.entry(message.to_owned()).or_default().insert(id);
+        }
+    }
+
+    /// Invariant 3: the stored watermark never passes a message whose turn was not stored with it.
+    pub(super) fn check_watermark(
+        &self,
+        entries: &BTreeMap<String, Vec<u8>>,
+        platform: &Platform,
+    ) -> Vec<String> {
+        let stored = entries
+            .get("session")
+            .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok());
+        let session = stored.as_ref().and_then(|stored| stored.get("session"));
+        let Some((id, handled)) = session.and_then(|session| {
+            Some((
+                session.get("id")?.as_str()?,
+                session.get("handled")?.as_u64()?,
+            ))
+        }) else {
+            return Vec::new();
+        };
+        let passed = |message: &&UserMessage| {
+            message
+                .deliveries
+                .iter()
+                .any(|delivery| delivery.session.as_str() == id && delivery.s <= handled)
+        };
+        let recent = platform.ledger().user_messages().rev().take(40);
+        recent
+            .filter(passed)
+            .filter(|message| !self.knows(message))
+            .map(|message| format!("invariant 3: the watermark {handled} passed message {}, of which nothing is stored", message.id))
+            .collect()
+    }
+
+    fn knows(&self, message: &UserMessage) -> bool {
+        names(message).any(|id| self.turns.contains_key(id.as_str()))
+    }
+}
+
+fn names(message: &UserMessage) -> impl Iterator<Item = &MessageId> {
+    std::iter::once(&message.id).chain(message.second_id.as_ref())
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Messages that people wrote to the bot.
+    pub messages: usize,
+    /// Of these, answered in full.
+    pub answered: usize,
+    /// Of these, never put before the bot because their session was gone.
+    pub unheard: usize,
+    /// What must not be.
+    pub findings: Vec<String>,
+    /// The last lines of the channel's log, for whoever looks into a finding.
+    pub log: Vec<String>,
+}
+
+/// Checks the invariants over a finished run.
+#[must_use]
+pub fn check(world: &World) -> Report {
+    let mut report = Report {
+        findings: world.findings.clone(),
+        log: world.process.last_lines.iter().cloned().collect(),
+        ..Report::default()
+    };
+    report.findings.extend(
+        world
+            .process
+            .incidents
+            .iter()
+            .map(|incident| format!("the guest broke: {incident}")),
+    );
+    check_turns(world, &mut report);
+    check_platform(world, &mut report);
+    for message in world
+        .platform
+        .ledger()
+        .user_messages()
+        .filter(|message| message.addressed)
+    {
+        check_message(world, message, &mut report);
+    }
+    report
+}
+
+/// Invariants 1 and 2: one turn id for each message, and none left open.
+fn check_turns(world: &World, report: &mut Report) {
+    for (message, turns) in &world.disk.watch.turns {
+        if turns.len() > 1 {
+            report.findings.push(format!(
+                "invariant 2: message {message} got the turns {turns:?}"
+            ));
+        }
+    }
+    for (turn, attempts) in &world.process.begun {
+        let ascending = attempts
+            .windows(2)
+            .all(|pair| matches!(pair, [a, b] if a < b));
+        if !ascending {
+            report.findings.push(format!(
+                "invariant 1: turn {turn:x} was begun as {attempts:?}"
+            ));
+        }
+    }
+    for key in world
+        .disk
+        .entries
+        .keys()
+        .filter(|key| key.starts_with("turn/"))
+    {
+        report
+            .findings
+            .push(format!("invariant 1: {key} is still open"));
+    }
+}
+
+/// Invariants 4, 5 and 7, as the platform saw them.
+fn check_platform(world: &World, report: &mut Report) {
+    for entry in world.platform.ledger().violations() {
+        let excused = match &entry.what {
+            // The platform itself broke a rule of its own: a token that it voided, a session that it forgot.
+            Violation::BadAuthorization { .. } => true,
+            // A process that is killed leaves its connection to a platform that has not noticed yet.
+            Violation::TwoLiveConnections { .. } | Violation::OverlappingTokenFetches => {
+                world.plan.kills > 0
+            }
+            Violation::IdentifyTooFast => world.plan.kills > 0,
+            _ => false,
+        };
+        if !excused {
+            report
+                .findings
+                .push(format!("at {}: {}", entry.at.0, entry.what));
+        }
+    }
+}
+
+/// Nothing lost, nothing doubled, and in order (invariant 6).
+fn check_message(world: &World, message: &UserMessage, report: &mut Report) {
+    report.messages += 1;
+    let texts: Vec<&str> = names(message)
+        .flat_map(|id| world.platform.ledger().reply_texts(id))
+        .collect();
+    let got = squeeze(&texts.concat());
+    let want = squeeze(&answer(message.text.trim()));
+    let heard = world.disk.watch.knows(message);
+    if got == want {
+        report.answered += 1;
+    } else if texts.is_empty() && !heard && !world.loses_nothing() {
+        report.unheard += 1;
+    } else if texts.is_empty() {
+        let late = message.scene == Scene::Group;
+        // Five minutes are short: an outage can use them up, and then the outcome says so.
+        if !(late && heard) {
+            report.findings.push(format!(
+                "lost: no answer to {} ({:?}), heard: {heard}",
+                message.id, message.text
+            ));
+        }
+    } else if is_apology(&got) || (want.starts_with(&got) && message.scene == Scene::Group) {
+        report.answered += 1;
+    } else {
+        report.findings.push(format!(
+            "message {} ({:?}) got {} parts, {} characters where {} were due",
+            message.id,
+            message.text,
+            texts.len(),
+            got.len(),
+            want.len()
+        ));
+    }
+}
+
+fn is_apology(text: &str) -> bool {
+    text.starts_with("抱歉")
+}
+
+fn squeeze(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_whitespace())
+        .collect()
+}

@@ -1,0 +1,328 @@
+//! The process: the host's actor, its agent, and a disk that holds what was committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use prx_host::actor::{Actor, ActorSpec, BootInput, Change, Command, Input};
+use prx_host::agent::AgentAsk;
+use prx_host::bindings::v0_1 as host;
+use prx_host::egress::address::AddressPolicy;
+use prx_host::egress::{EgressPolicy, OperatorEgress};
+use prx_host::guest::Component;
+use prx_host::limits::Limits;
+use prx_host::manifest::Manifest;
+use prx_host::vault::{Hidden, Vault};
+
+use super::check::Watch;
+use super::script::answer;
+use super::world::{APP_ID, Coming, World};
+
+/// What survives a kill.
+#[derive(Debug, Default)]
+pub(super) struct Disk {
+    pub(super) entries: BTreeMap<String, Vec<u8>>,
+    boots: u32,
+    /// What the commits showed, for the checks.
+    pub(super) watch: Watch,
+}
+
+/// The process, alive or not.
+pub(super) struct Process {
+    component: Arc<dyn Component>,
+    actor: Option<Actor>,
+    /// Counts processes: what was meant for an earlier one does not reach a later one.
+    number: u32,
+    /// Killed in the middle of its next step.
+    doomed: bool,
+    /// Turns that the agent of this process works on.
+    agent: BTreeSet<(u64, u32)>,
+    /// How often any turn was begun.
+    pub(super) begun: BTreeMap<u64, Vec<u32>>,
+    pub(super) outcomes: BTreeMap<u64, Vec<host::Outcome>>,
+    pub(super) incidents: Vec<String>,
+    pub(super) last_lines: std::collections::VecDeque<String>,
+}
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Process")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Process {
+    pub(super) fn new(component: Arc<dyn Component>) -> Self {
+        Self {
+            component,
+            actor: None,
+            number: 0,
+            doomed: false,
+            agent: BTreeSet::new(),
+            begun: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+            incidents: Vec::new(),
+            last_lines: std::collections::VecDeque::new(),
+        }
+    }
+
+    /// Kills the process in the middle of what it does next.
+    pub(super) fn doom(&mut self) {
+        self.doomed = true;
+    }
+
+    /// When the actor wants to be woken; its monotonic clock is the world's.
+    pub(super) fn next_due_wall(&self, now: u64) -> Option<u64> {
+        self.actor.as_ref()?.next_due().map(|due| due.max(now))
+    }
+
+    pub(super) fn holdings(&mut self) -> Option<(host::Holdings, host::Holdings)> {
+        let actor = self.actor.as_mut()?;
+        let inventory = actor.inventory()?;
+        Some((actor.holdings(), inventory))
+    }
+}
+
+/// The operator's table of a run.
+fn config(component: &dyn Component) -> String {
+    let keys = component
+        .describe()
+        .map(|info| info.keys)
+        .unwrap_or_default();
+    let mut table = serde_json::Map::new();
+    for key in keys.into_iter().filter(|key| !key.secret) {
+        if let Some(default) = key
+            .default
+            .and_then(|default| serde_json::from_str(&default).ok())
+        {
+            table.insert(key.name, default);
+        }
+    }
+    table.insert("app_id".into(), APP_ID.into());
+    table.insert("allowed_users".into(), serde_json::json!(["*"]));
+    table.insert(
+        "intents".into(),
+        serde_json::json!(["public_guild_messages", "group_and_c2c"]),
+    );
+    serde_json::Value::Object(table).to_string()
+}
+
+fn spec(component: &Arc<dyn Component>, disk: &Disk) -> Result<ActorSpec, String> {
+    let manifest =
+        Manifest::parse(qq_channel_embed::MANIFEST).map_err(|error| error.to_string())?;
+    let egress = EgressPolicy::new(
+        manifest.egress,
+        OperatorEgress::AsManifest,
+        AddressPolicy::default(),
+        &[],
+    )
+    .map_err(|error| error.to_string())?;
+    let secret = (
+        "app_secret".to_owned(),
+        Hidden::new("secret-of-the-simulation"),
+    );
+    Ok(ActorSpec {
+        instance: "qq".into(),
+        component: Arc::clone(component),
+        config: config(component.as_ref()),
+        vault: Vault::new([secret], manifest.captured),
+        egress: Arc::new(egress),
+        limits: Limits::STANDARD,
+        entries: disk
+            .entries
+            .iter()
+            .map(|(key, value)| host::Entry {
+                key: key.clone(),
+                value: value.clone(),
+            })
+            .collect(),
+        host: "simulator".into(),
+    })
+}
+
+impl World {
+    fn instant(&self) -> host::Instant {
+        host::Instant {
+            mono_ms: self.now,
+            wall_ms: self.now,
+        }
+    }
+
+    pub(super) fn boot_process(&mut self) {
+        match spec(&self.process.component, &self.disk) {
+            Ok(spec) => {
+                self.process.number += 1;
+                let (actor, commands) = Actor::new(spec);
+                self.process.actor = Some(actor);
+                self.obey_actor(commands);
+            }
+            Err(error) => self
+                .findings
+                .push(format!("the process does not start: {error}")),
+        }
+    }
+
+    pub(super) fn tick_process(&mut self) {
+        self.step_process(self.process.number, Input::Tick);
+    }
+
+    pub(super) fn step_process(&mut self, number: u32, input: Input) {
+        if number != self.process.number {
+            return;
+        }
+        if let Input::Turn(news) = &input
+            && !self.process.agent.remove(&(news.turn, news.attempt))
+        {
+            return;
+        }
+        let now = self.instant();
+        let Some(actor) = self.process.actor.as_mut() else {
+            return;
+        };
+        let mut commands = actor.step(now, input);
+        let doomed = std::mem::take(&mut self.process.doomed);
+        if doomed {
+            let survives = self.rng.usize(0..=commands.len());
+            commands.truncate(survives);
+        }
+        self.obey_actor(commands);
+        if doomed {
+            self.kill();
+            return;
+        }
+        if let Some((held, counted)) = self.process.holdings()
+            && held != counted
+        {
+            self.findings.push(format!(
+                "host and guest count differently: {held:?} and {counted:?}"
+            ));
+        }
+    }
+
+    fn kill(&mut self) {
+        self.process.actor = None;
+        self.process.agent.clear();
+        let number = self.process.number;
+        self.process.number += 1;
+        self.break_all(number);
+        let away = if self.rng.bool() {
+            self.rng.u64(20..2_000)
+        } else {
+            self.rng.u64(2_000..40_000)
+        };
+        self.later(away, Coming::Boot);
+    }
+
+    fn obey_actor(&mut self, commands: Vec<Command>) {
+        for command in commands {
+            let number = self.process.number;
+            match command {
+                Command::AskBoot => {
+                    self.disk.boots += 1;
+                    let mut entropy = [0; 32];
+                    self.rng.fill(&mut entropy);
+                    let boot = BootInput {
+                        number: self.disk.boots,
+                        entropy,
+                    };
+                    self.later(1, Coming::Process(number, Box::new(Input::Boot(boot))));
+                }
+                Command::SocketOpen(dial) => self.open_socket(number, &dial),
+                Command::SocketSend(message) => self.send_frame(number, &message),
+                Command::SocketClose(close) => self.close_socket(number, close.id, close.code),
+                Command::Http(call) => self.send_http(number, &call),
+                Command::Agent(ask) => self.ask_agent(number, ask),
+                Command::Commit(changes) => self.commit(&changes),
+                Command::Incident(incident) => self.process.incidents.push(format!("{incident:?}")),
+                Command::Refused(refusal) => self
+                    .findings
+                    .push(format!("the channel does not start: {refusal:?}")),
+                Command::Log(line) => {
+                    let line = format!("{} {}", self.now, line.text);
+                    self.process.last_lines.push_back(line);
+                    if self.process.last_lines.len() > 4_000 {
+                        self.process.last_lines.pop_front();
+                    }
+                }
+                Command::HttpCancel(_)
+                | Command::EntropyAsk(_)
+                | Command::BlobMake(_)
+                | Command::BlobDigest(_)
+                | Command::BlobDrop(_)
+                | Command::Metric(_)
+                | Command::Health(_)
+                | Command::Reply(_)
+                | Command::Started
+                | Command::Extension(_) => {}
+            }
+        }
+    }
+
+    fn commit(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Put { key, value } => {
+                    self.disk.entries.insert(key.clone(), value.to_vec());
+                    self.disk.watch.on_put(key, value);
+                }
+                Change::Delete { key } => {
+                    self.disk.entries.remove(key);
+                }
+            }
+        }
+        let findings = self
+            .disk
+            .watch
+            .check_watermark(&self.disk.entries, &self.platform);
+        self.findings.extend(findings);
+    }
+
+    fn ask_agent(&mut self, number: u32, ask: AgentAsk) {
+        match ask {
+            AgentAsk::Begin(begin) => {
+                self.process
+                    .begun
+                    .entry(begin.id)
+                    .or_default()
+                    .push(begin.attempt);
+                let thinks = self.rng.u64(1..4_000);
+                self.process.agent.insert((begin.id, begin.attempt));
+                let text = answer(&begin.message.text);
+                let news = host::TurnNews::Finished(vec![host::AnswerPart::Text(text)]);
+                let event = host::TurnEvent {
+                    turn: begin.id,
+                    attempt: begin.attempt,
+                    news,
+                };
+                self.later(
+                    thinks,
+                    Coming::Process(number, Box::new(Input::Turn(event))),
+                );
+            }
+            AgentAsk::Cancel(cancel) => {
+                let running: Vec<(u64, u32)> = self
+                    .process
+                    .agent
+                    .iter()
+                    .filter(|(turn, _)| *turn == cancel.id)
+                    .copied()
+                    .collect();
+                for (turn, attempt) in running {
+                    let event = host::TurnEvent {
+                        turn,
+                        attempt,
+                        news: host::TurnNews::Cancelled,
+                    };
+                    self.later(5, Coming::Process(number, Box::new(Input::Turn(event))));
+                }
+            }
+            AgentAsk::Outcome(outcome) => self
+                .process
+                .outcomes
+                .entry(outcome.id)
+                .or_default()
+                .push(outcome.outcome),
+            AgentAsk::Context(_) | AgentAsk::Approval(_) | AgentAsk::Reset(_) => {}
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What happens in a run: who writes when, and what goes wrong.
+
+use qq_emulator::actions::Act;
+use qq_emulator::faults::{FaultOrder, parse_orders};
+
+/// Which faults are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Faults {
+    /// None at all.
+    None,
+    /// Those after which the platform still lets the session be resumed: nothing may be lost.
+    Resumable,
+    /// All of them: what was said while a session was gone is lost, and nothing else.
+    All,
+}
+
+/// A run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Messages that people write.
+    pub messages: u32,
+    /// Milliseconds of virtual time over which they write.
+    pub span_ms: u64,
+    /// Faults that strike meanwhile.
+    pub faults: u32,
+    /// Which.
+    pub kind: Faults,
+    /// How often the process is killed meanwhile.
+    pub kills: u32,
+}
+
+/// One thing that the script wants.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Act(Act),
+    Fault(FaultOrder),
+    Kill,
+}
+
+const RESUMABLE: &[&str] = &[
+    "drop",
+    "drop-before-event",
+    "drop-after-event",
+    "lost-ack",
+    "op7",
+    "op9 true",
+    "close 1000",
+    "close 4008",
+    "close 4009",
+    "double",
+    "triple",
+    "slow-after-delivery 6s",
+    "slow-after-delivery 40s",
+    "cut-after-delivery",
+    "token-death",
+    "429",
+    "500",
+    "502-html",
+    "401",
+    "garbage not-json",
+    "garbage unknown-event",
+    "garbage unknown-op",
+    "429 at token",
+    "500 at gateway",
+];
+
+const SESSION_LOST: &[&str] = &[
+    "op9 false",
+    "op9 missing",
+    "forget-sessions",
+    "close 4000",
+    "close 4003",
+    "close 4006",
+    "close 4007",
+    "close 4900",
+    "close 4913",
+    "garbage",
+];
+
+/// The script of a run, in order of time.
+pub(super) fn script(plan: &Plan, rng: &mut fastrand::Rng) -> Vec<(u64, Step)> {
+    let mut steps = Vec::new();
+    for number in 0..plan.messages {
+        steps.push((rng.u64(0..plan.span_ms), Step::Act(message(number, rng))));
+    }
+    let mut known: Vec<&str> = RESUMABLE.to_vec();
+    if plan.kind == Faults::All {
+        known.extend(SESSION_LOST);
+    }
+    for _ in 0..plan.faults {
+        let text = known
+            .get(rng.usize(0..known.len()))
+            .copied()
+            .unwrap_or("drop");
+        let orders = parse_orders(text).unwrap_or_default();
+        let at = rng.u64(0..plan.span_ms);
+        steps.extend(orders.into_iter().map(|order| (at, Step::Fault(order))));
+    }
+    for _ in 0..plan.kills {
+        steps.push((rng.u64(0..plan.span_ms), Step::Kill));
+    }
+    steps.sort_by_key(|(at, _)| *at);
+    steps
+}
+
+fn message(number: u32, rng: &mut fastrand::Rng) -> Act {
+    let user = format!("user{}", rng.u32(0..8));
+    // Some answers need several messages.
+    let text = if rng.u32(0..5) == 0 {
+        format!("/long {} n{number}", rng.u32(1..7000))
+    } else {
+        format!("hello n{number}")
+    };
+    if rng.bool() {
+        Act::c2c(&user, &text)
+    } else {
+        Act::group_at(&format!("group{}", rng.u32(0..3)), &user, &text)
+    }
+}
+
+/// What the simulated agent answers.
+pub(super) fn answer(text: &str) -> String {
+    let long = text
+        .strip_prefix("/long ")
+        .and_then(|rest| rest.split_whitespace().next()?.parse::<usize>().ok());
+    match long {
+        Some(length) => {
+            let mut answer = String::with_capacity(length + 20);
+            for line in 0.. {
+                if answer.len() >= length {
+                    break;
+                }
+                answer.push_str(&format!("line {line} of the answer.\n"));
+            }
+            answer
+        }
+        None => format!("echo: {text}"),
+    }
+}

@@ -1,0 +1,162 @@
+//! The world of a run: one queue of things to come, and the parties that they come to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prx_host::guest::Component;
+use qq_emulator::intents::Intents;
+use qq_emulator::settings::{BotSettings, SessionSettings, Settings};
+use qq_emulator::time::Millis;
+use qq_emulator::{Platform, wire};
+
+use super::network::Network;
+use super::process::{Disk, Process};
+use super::script::{Faults, Plan, Step, script};
+
+/// Wall-clock milliseconds at which a run begins.
+const BEGIN_MS: u64 = 1_800_000_000_000;
+/// Milliseconds of quiet after the script, in which everything must come to an end.
+const AFTERMATH_MS: u64 = 3 * 3_600_000;
+/// Steps after which a run is a loop.
+const MAX_STEPS: u64 = 2_000_000;
+/// The bot.
+pub(super) const APP_ID: &str = "102012345";
+
+/// Something that will happen.
+#[derive(Debug)]
+pub(super) enum Coming {
+    Script(Step),
+    /// To the platform, over the network.
+    Platform(wire::Input),
+    /// To the process with this number, over the network or from its agent.
+    Process(u32, Box<prx_host::actor::Input>),
+    /// The process starts.
+    Boot,
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub struct World {
+    pub(super) now: u64,
+    pub(super) rng: fastrand::Rng,
+    coming: BTreeMap<(u64, u64), Coming>,
+    counter: u64,
+    pub(super) platform: Platform,
+    pub(super) process: Process,
+    pub(super) disk: Disk,
+    pub(super) network: Network,
+    pub(super) plan: Plan,
+    steps: u64,
+    /// What went wrong while it ran: broken invariants that only show in the middle.
+    pub(super) findings: Vec<String>,
+}
+
+impl World {
+    /// A world in which nothing has happened yet.
+    #[must_use]
+    pub fn new(component: Arc<dyn Component>, plan: &Plan, seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut bot = BotSettings::new(APP_ID, "secret-of-the-simulation");
+        bot.intents = Intents::public_domain();
+        bot.sessions = SessionSettings {
+            replay_keep: Duration::from_secs(86_400),
+            ..SessionSettings::default()
+        };
+        let settings = Settings {
+            bots: vec![bot],
+            gateway_url: "wss://api.sgroup.qq.com/websocket".into(),
+            ..Settings::default()
+        };
+        let script = script(plan, &mut rng);
+        let mut world = Self {
+            now: BEGIN_MS,
+            coming: BTreeMap::new(),
+            counter: 0,
+            platform: Platform::new(settings, rng.u64(..)),
+            process: Process::new(component),
+            disk: Disk::default(),
+            network: Network::default(),
+            plan: *plan,
+            steps: 0,
+            findings: Vec::new(),
+            rng,
+        };
+        // People write once the bot is there for the first time: what is said before is nobody's.
+        for (at, step) in script {
+            world.later(10_000 + at, Coming::Script(step));
+        }
+        world.later(0, Coming::Boot);
+        world
+    }
+
+    /// Plans something so many milliseconds from now.
+    pub(super) fn later(&mut self, after_ms: u64, coming: Coming) {
+        self.at(self.now + after_ms, coming);
+    }
+
+    /// Plans something at a moment.
+    pub(super) fn at(&mut self, at: u64, coming: Coming) {
+        self.counter += 1;
+        self.coming.insert((at, self.counter), coming);
+    }
+
+    /// Runs the script and its aftermath.
+    pub fn run(&mut self) {
+        let end = BEGIN_MS + self.plan.span_ms + AFTERMATH_MS;
+        while self.steps < MAX_STEPS {
+            let queued = self.coming.keys().next().map(|(at, _)| *at);
+            let platform = self.platform.next_due().map(|due| due.0);
+            let process = self.process.next_due_wall(self.now);
+            let Some(next) = [queued, platform, process].into_iter().flatten().min() else {
+                return;
+            };
+            if next > end {
+                return;
+            }
+            self.now = self.now.max(next);
+            self.steps += 1;
+            if queued == Some(next) {
+                if let Some((_, coming)) = self.coming.pop_first() {
+                    self.happen(coming);
+                }
+            } else if platform == Some(next) {
+                let commands = self.platform.step(Millis(self.now), wire::Input::Tick);
+                self.obey_platform(commands);
+            } else {
+                self.tick_process();
+            }
+        }
+        self.findings
+            .push(format!("the run does not end: {MAX_STEPS} steps"));
+    }
+
+    fn happen(&mut self, coming: Coming) {
+        match coming {
+            Coming::Script(Step::Act(act)) => {
+                let (outcome, commands) = self.platform.act(Millis(self.now), &act.into());
+                if let Err(error) = outcome {
+                    self.findings.push(format!("the script is wrong: {error}"));
+                }
+                self.obey_platform(commands);
+            }
+            Coming::Script(Step::Fault(order)) => {
+                let (_, commands) = self.platform.fault(Millis(self.now), None, order);
+                self.obey_platform(commands);
+            }
+            Coming::Script(Step::Kill) => self.process.doom(),
+            Coming::Platform(input) => {
+                let commands = self.platform.step(Millis(self.now), input);
+                self.obey_platform(commands);
+            }
+            Coming::Process(number, input) => self.step_process(number, *input),
+            Coming::Boot => self.boot_process(),
+        }
+    }
+
+    /// True when what was said is never lost in this run.
+    #[must_use]
+    pub(super) fn loses_nothing(&self) -> bool {
+        self.plan.kind != Faults::All
+    }
+}

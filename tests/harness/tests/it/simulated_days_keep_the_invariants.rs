@@ -1,0 +1,81 @@
+//! Guest, actor and platform under seeded faults and kills, on virtual time.
+
+use std::sync::Arc;
+
+use harness::native::NativeComponent;
+use harness::sim::{Faults, Plan, Report, run};
+
+const SPAN_MS: u64 = 20 * 60_000;
+
+fn native(plan: &Plan, seed: u64) -> Report {
+    run(Arc::new(NativeComponent), plan, seed)
+}
+
+/// Runs seeds, each with a plan, and fails with the first one that breaks something.
+fn seeds(range: std::ops::Range<u64>, plan: &Plan) -> (usize, usize) {
+    let (mut messages, mut answered) = (0, 0);
+    for seed in range {
+        let report = native(plan, seed);
+        if !report.findings.is_empty() {
+            let log = std::env::temp_dir().join(format!("simulation-{seed}.log"));
+            let _ = std::fs::write(&log, report.log.join("\n"));
+            panic!(
+                "seed {seed} with {plan:?}:\n{}\nlog: {}",
+                report.findings.join("\n"),
+                log.display()
+            );
+        }
+        messages += report.messages;
+        answered += report.answered;
+    }
+    (messages, answered)
+}
+
+#[test]
+fn a_quiet_day_answers_every_message() {
+    let plan = Plan {
+        messages: 60,
+        span_ms: SPAN_MS,
+        faults: 0,
+        kind: Faults::None,
+        kills: 0,
+    };
+    let (messages, answered) = seeds(0..5, &plan);
+    assert_eq!((messages, answered), (300, 300));
+}
+
+#[test]
+fn resumable_faults_lose_nothing_and_double_nothing() {
+    let plan = Plan {
+        messages: 60,
+        span_ms: SPAN_MS,
+        faults: 40,
+        kind: Faults::Resumable,
+        kills: 0,
+    };
+    seeds(1_000..1_080, &plan);
+}
+
+#[test]
+fn kills_at_any_moment_lose_nothing_and_double_nothing() {
+    let plan = Plan {
+        messages: 60,
+        span_ms: SPAN_MS,
+        faults: 10,
+        kind: Faults::Resumable,
+        kills: 12,
+    };
+    seeds(2_000..2_080, &plan);
+}
+
+#[test]
+fn all_faults_together_break_no_invariant() {
+    let plan = Plan {
+        messages: 60,
+        span_ms: SPAN_MS,
+        faults: 50,
+        kind: Faults::All,
+        kills: 6,
+    };
+    seeds(3_000..3_080, &plan);
+}

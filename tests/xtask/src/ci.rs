@@ -1,0 +1,17 @@
+//! What continuous integration runs.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::{run as command, tidy};
+
+/// Everything, in the order in which failures are cheapest to find.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    tidy::run(root)?;
+    command(root, &["cargo", "fmt", "--all", "--check"], &[])?;
+    command(root, &["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])?;
+    command(root, &["cargo", "doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    command(root, &["cargo", "test", "--workspace", "--locked"], &[])?;
+    command(root, &["cargo", "run", "--locked", "--package", "harness", "--bin", "load", "--", "--seconds", "5"], &[])
+}
