@@ -1,0 +1,238 @@
+//! The synchronous core of one channel: `step(now, input) -> commands`.
+//!
+//! No clock, no thread, no I/O, no randomness: a shell or a simulator brings all of that. The core
+//! owns the guest's instance and everything that must outlive it.
+//!
+//! **One event in, all its effects out, before the next event.** The commands of a step are
+//! carried out in the order of the list; a process may die between any two of them. For one event
+//! the list holds the effects that may leave at once, then at most one commit, then the effects
+//! that wait for it.
+//!
+//! Start it with the answer to the first [`Command::AskBoot`], call [`Actor::step`] with
+//! [`Input::Tick`] whenever [`Actor::next_due`] has come.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::bindings::v0_1::{Entry, Event, Health, HealthLevel, Holdings, Instant};
+use crate::egress::EgressPolicy;
+use crate::guest::{Component, Guest};
+use crate::limits::Limits;
+use crate::vault::Vault;
+
+mod breaker;
+mod command;
+mod effects;
+mod events;
+mod input;
+mod life;
+mod memory;
+mod prepare;
+mod recovery;
+mod tables;
+
+pub use command::{
+    BlobContent, BodyPiece, Change, Command, HeaderOut, HttpCall, Incident, Refusal, Settled,
+    SocketDial, SocketMessage, TicketReply,
+};
+pub use input::{BootInput, Input, OperatorAsk, RawBody, RawHttpDone, RawResponse};
+
+use breaker::Breaker;
+use memory::Memory;
+use tables::Tables;
+
+/// What a channel is made of.
+#[derive(Debug)]
+pub struct ActorSpec {
+    /// The instance's name.
+    pub instance: String,
+    /// The code.
+    pub component: Arc<dyn Component>,
+    /// The operator's table as JSON, checked, without secrets.
+    pub config: String,
+    /// The secrets.
+    pub vault: Vault,
+    /// Where it may connect to.
+    pub egress: Arc<EgressPolicy>,
+    /// What it may use.
+    pub limits: Limits,
+    /// All that is stored for it.
+    pub entries: Vec<Entry>,
+    /// Name and version of the host.
+    pub host: String,
+}
+
+/// Where a channel is in its life.
+enum Life {
+    /// Waits for a boot number.
+    Booting,
+    /// Runs.
+    Running(Box<dyn Guest>),
+    /// Taken down; starts over at this moment.
+    Down { retry_mono_ms: u64 },
+    /// Will not start.
+    Ended,
+}
+
+/// One channel. See the module's description for the rules.
+pub struct Actor {
+    instance: String,
+    component: Arc<dyn Component>,
+    config: String,
+    vault: Vault,
+    egress: Arc<EgressPolicy>,
+    limits: Limits,
+    host: String,
+    life: Life,
+    boot: Option<BootInput>,
+    memory: Memory,
+    tables: Tables,
+    breaker: Breaker,
+    /// Answers that the core gives itself, such as a refusal; handled one per tick.
+    own_inputs: VecDeque<Input>,
+    /// The commands of this step.
+    out: Vec<Command>,
+    commands_asked: u64,
+    last_mono_ms: u64,
+    guest_health: Health,
+    store_trouble: Option<String>,
+}
+
+impl fmt::Debug for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Actor")
+            .field("instance", &self.instance)
+            .field("tables", &self.tables)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Actor {
+    /// A channel that has not been started, and the commands that start it.
+    pub fn new(spec: ActorSpec) -> (Self, Vec<Command>) {
+        let actor = Self {
+            instance: spec.instance,
+            component: spec.component,
+            config: spec.config,
+            vault: spec.vault,
+            egress: spec.egress,
+            limits: spec.limits,
+            host: spec.host,
+            life: Life::Booting,
+            boot: None,
+            memory: Memory::new(spec.entries),
+            tables: Tables::default(),
+            breaker: Breaker::default(),
+            own_inputs: VecDeque::new(),
+            out: Vec::new(),
+            commands_asked: 0,
+            last_mono_ms: 0,
+            guest_health: starting(),
+            store_trouble: None,
+        };
+        (actor, vec![Command::AskBoot])
+    }
+
+    /// Takes one input and returns what is to be done, in order.
+    pub fn step(&mut self, now: Instant, input: Input) -> Vec<Command> {
+        self.last_mono_ms = now.mono_ms;
+        match input {
+            Input::Boot(boot) => self.on_boot(now, boot),
+            Input::Tick => self.on_tick(now),
+            Input::Store(state) => self.on_store(state),
+            input => self.on_input(now, input),
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// When `Input::Tick` is wanted, on the monotonic clock; it may be past.
+    pub fn next_due(&self) -> Option<u64> {
+        if !self.own_inputs.is_empty() {
+            return Some(self.last_mono_ms);
+        }
+        match self.life {
+            Life::Running(_) => self.tables.timers.next_due(),
+            Life::Down { retry_mono_ms } => Some(retry_mono_ms),
+            Life::Booting | Life::Ended => None,
+        }
+    }
+
+    /// What the host holds for the guest. Equal to the guest's inventory between two events.
+    pub fn holdings(&self) -> Holdings {
+        self.tables.holdings()
+    }
+
+    /// The guest's own account of what it counts on; `None` when no guest runs. For checks.
+    pub fn inventory(&mut self) -> Option<Holdings> {
+        match &mut self.life {
+            Life::Running(guest) => guest.inventory().ok(),
+            Life::Booting | Life::Down { .. } | Life::Ended => None,
+        }
+    }
+
+    /// The last checkpoint that was taken, for checks.
+    pub fn checkpoint(&self) -> Option<&[u8]> {
+        self.memory.checkpoint().map(Vec::as_slice)
+    }
+
+    /// True while a guest runs.
+    pub fn is_running(&self) -> bool {
+        matches!(self.life, Life::Running(_))
+    }
+
+    fn on_tick(&mut self, now: Instant) {
+        if let Some(input) = self.own_inputs.pop_front() {
+            return self.on_input(now, input);
+        }
+        match self.life {
+            Life::Down { retry_mono_ms } if retry_mono_ms <= now.mono_ms => {
+                self.life = Life::Booting;
+                self.out.push(Command::AskBoot);
+            }
+            Life::Running(_) => {
+                if let Some(timer) = self.tables.timers.pop_due(now.mono_ms) {
+                    self.deliver(now, Event::TimerFired(timer));
+                }
+            }
+            Life::Down { .. } | Life::Booting | Life::Ended => {}
+        }
+    }
+
+    fn on_store(&mut self, state: Result<(), String>) {
+        let trouble = state.err();
+        if trouble != self.store_trouble {
+            self.store_trouble = trouble;
+            self.say_health();
+        }
+    }
+
+    /// The guest's word on its health, made worse by what only the host knows.
+    fn say_health(&mut self) {
+        let mut health = self.guest_health.clone();
+        if let (Some(trouble), HealthLevel::Ok) = (&self.store_trouble, health.level) {
+            health = Health {
+                level: HealthLevel::Degraded,
+                code: "store-failing".into(),
+                summary: format!("works, but nothing is being stored: {trouble}"),
+                fix: Some(
+                    "free disk space or mend the state directory; what is pending is stored then"
+                        .into(),
+                ),
+            };
+        }
+        self.out.push(Command::Health(health));
+    }
+}
+
+fn starting() -> Health {
+    Health {
+        level: HealthLevel::Degraded,
+        code: "starting".into(),
+        summary: "the channel is starting".into(),
+        fix: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! What comes into the core from the world.
+
+use crate::bindings::v0_1::{
+    BlobInfo, DigestDone, Entropy, Extension, Failure, HeaderText, OperatorCommand, RequestId,
+    SocketBinary, SocketClosed, SocketId, SocketText, TurnEvent,
+};
+
+/// One input. Everything that the core cannot know by itself arrives in one of these.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The answer to `Command::AskBoot`.
+    Boot(BootInput),
+    /// `next_due` has come.
+    Tick,
+    /// A socket is open.
+    SocketOpened(SocketId),
+    /// A text message, as it came.
+    SocketText(SocketText),
+    /// A binary message, as it came.
+    SocketBinary(SocketBinary),
+    /// A socket is gone.
+    SocketClosed(SocketClosed),
+    /// A request ended.
+    HttpDone(RawHttpDone),
+    /// Random bytes.
+    Entropy(Entropy),
+    /// A blob of the guest's making is there.
+    BlobReady(BlobInfo),
+    /// Digests are there.
+    DigestDone(DigestDone),
+    /// The agent reports.
+    Turn(TurnEvent),
+    /// The operator asks.
+    Operator(OperatorAsk),
+    /// Commits work, or do not: one sentence.
+    Store(Result<(), String>),
+    /// Something new.
+    Extension(Extension),
+}
+
+/// What a start needs that the core cannot make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BootInput {
+    /// Counts the starts of this instance; stored before it is handed over.
+    pub number: u32,
+    /// From the system.
+    pub entropy: [u8; 32],
+}
+
+/// A command of the operator, with a ticket that comes back with each reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OperatorAsk {
+    /// The shell's own number.
+    pub ticket: u64,
+    /// What is asked.
+    pub ask: OperatorCommand,
+}
+
+/// The end of a request, before secrets are taken out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawHttpDone {
+    /// The request.
+    pub id: RequestId,
+    /// What came.
+    pub outcome: Result<RawResponse, Failure>,
+}
+
+/// A response, before secrets are taken out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawResponse {
+    /// Status code.
+    pub status: u16,
+    /// The wanted headers that were there, names in lower case.
+    pub headers: Vec<HeaderText>,
+    /// The body.
+    pub body: RawBody,
+}
+
+/// A response's body.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RawBody {
+    /// In memory, cut at the sink's bound.
+    Bytes {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// True when there were more.
+        truncated: bool,
+    },
+    /// In a blob.
+    Blob(BlobInfo),
+}

@@ -1,0 +1,151 @@
+//! Birth and death of a guest: the start from stored entries, and being taken down.
+
+use super::command::{Command, Incident, Refusal, Settled};
+use super::input::BootInput;
+use super::{Actor, Life};
+use crate::agent::AgentAsk;
+use crate::bindings::v0_1::{
+    Boot, Health, HealthLevel, Instant, Mark, Reply, ReportLine, SocketClose, StartReason,
+    TurnCancel,
+};
+use crate::guest::GuestFault;
+
+/// Close code for a socket whose guest is gone: "going away" is not ours to send, 3000 and up is.
+const CLOSE_GUEST_GONE: u16 = 3000;
+
+impl Actor {
+    pub(super) fn on_boot(&mut self, now: Instant, boot: BootInput) {
+        if !matches!(self.life, Life::Booting) {
+            return;
+        }
+        let first = self.boot.is_none();
+        let reason = if boot.number <= 1 {
+            StartReason::Cold
+        } else {
+            StartReason::Restart
+        };
+        self.boot = Some(boot);
+        self.commands_asked = 0;
+        let mut guest = match self.component.instantiate() {
+            Ok(guest) => guest,
+            Err(fault) => return self.start_failed(now, first, fault),
+        };
+        let boot = self.boot_record(reason);
+        let answer = guest.start(now, &boot);
+        self.take_log(guest.as_mut());
+        match answer {
+            Ok(Ok(effects)) => {
+                self.life = Life::Running(guest);
+                if let Err(fault) = crate::guest::check::effects(&effects, &self.limits) {
+                    return self.start_failed(now, first, fault);
+                }
+                self.carry_out(effects);
+                self.take_checkpoint(now);
+                self.out.push(Command::Started);
+            }
+            Ok(Err(problems)) => {
+                self.life = Life::Ended;
+                self.out.push(Command::Refused(Refusal::Problems(problems)));
+            }
+            Err(fault) => self.start_failed(now, first, fault),
+        }
+    }
+
+    /// What an instance starts with, for this reason, from the memory as it is.
+    pub(super) fn boot_record(&self, reason: StartReason) -> Boot {
+        let boot = self.boot.as_ref();
+        Boot {
+            instance: self.instance.clone(),
+            boot_number: boot.map_or(0, |b| b.number),
+            entropy: boot.map_or_else(Vec::new, |b| b.entropy.to_vec()),
+            reason,
+            config: self.config.clone(),
+            secrets: self.vault.names(),
+            entries: self.memory.entries(),
+            checkpoint: self.memory.checkpoint().cloned(),
+            host: self.host.clone(),
+        }
+    }
+
+    /// At the very first start somebody is waiting and should be told; later nobody is, and the
+    /// channel tries again.
+    fn start_failed(&mut self, now: Instant, first: bool, fault: GuestFault) {
+        if first {
+            self.life = Life::Ended;
+            self.out.push(Command::Refused(Refusal::Fault(fault)));
+        } else {
+            self.take_down(now, "start", fault);
+        }
+    }
+
+    /// Gives the guest up: everything it held is closed, and it starts over from its stored
+    /// entries after a while. A connection that nobody listens to would look like a healthy bot.
+    pub(super) fn take_down(&mut self, now: Instant, during: &str, fault: GuestFault) {
+        self.release_holdings();
+        self.memory.forget_flight();
+        self.own_inputs.clear();
+        let wait = self.breaker.trip(now.mono_ms);
+        self.life = Life::Down {
+            retry_mono_ms: now.mono_ms.saturating_add(wait),
+        };
+        self.guest_health = Health {
+            level: HealthLevel::Stopped,
+            code: "component-crashing".into(),
+            summary: format!(
+                "the channel's component keeps breaking ({fault}); it starts again in {} s",
+                wait.div_ceil(1000)
+            ),
+            fix: Some("report this with the incident file, or go back to the last version of the plugin that worked".into()),
+        };
+        self.say_health();
+        let incident = Incident {
+            during: during.to_owned(),
+            event: None,
+            fault,
+            settled: Settled::TakenDown,
+        };
+        self.out.push(Command::Incident(Box::new(incident)));
+    }
+
+    fn release_holdings(&mut self) {
+        let tables = std::mem::take(&mut self.tables);
+        for id in tables.sockets.into_keys() {
+            self.out.push(Command::SocketClose(SocketClose {
+                id,
+                code: CLOSE_GUEST_GONE,
+                reason: "restarting".into(),
+            }));
+        }
+        for id in tables.requests.into_keys() {
+            self.out.push(Command::HttpCancel(id));
+        }
+        for id in tables.turns.into_keys() {
+            let reason = "the channel's component broke".into();
+            let cancel = AgentAsk::Cancel(TurnCancel { id, reason });
+            self.out.push(Command::Agent(Box::new(cancel)));
+        }
+        for ticket in tables.commands.into_values() {
+            self.refuse_command(ticket);
+        }
+    }
+
+    /// Answers a command that no guest will answer.
+    pub(super) fn refuse_command(&mut self, ticket: u64) {
+        let sentence = "the channel's component is not running";
+        let reply = Reply {
+            id: 0,
+            done: true,
+            lines: vec![ReportLine {
+                mark: Mark::Fail,
+                topic: "component".into(),
+                text: sentence.into(),
+                evidence: None,
+                fix: Some("look into the log for why it stopped".into()),
+            }],
+            data: None,
+            summary: Some(sentence.into()),
+        };
+        self.out
+            .push(Command::Reply(super::TicketReply { ticket, reply }));
+    }
+}

@@ -1,0 +1,135 @@
+//! What a fresh instance can be built from: a checkpoint, the stored entries as they were at that
+//! moment, and the events since.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::command::Change;
+use crate::bindings::v0_1::{Entry, Event, Instant};
+
+/// Below this size a checkpoint is taken after every event: it costs no more than the event.
+pub(super) const CHEAP_CHECKPOINT_BYTES: usize = 64 << 10;
+/// Above it, after so many events.
+pub(super) const EVENTS_PER_CHECKPOINT: usize = 32;
+/// A journal longer than this is given up; the next fault starts over from the stored entries.
+const MAX_JOURNAL_EVENTS: usize = 1024;
+
+/// An event that was handled after the checkpoint.
+#[derive(Debug, Clone)]
+pub(super) struct Handled {
+    pub(super) now: Instant,
+    pub(super) event: Event,
+    changes: Vec<Change>,
+}
+
+/// Everything that recovery needs.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    checkpoint: Option<Vec<u8>>,
+    /// The entries at the checkpoint, not later: an event that is replayed must not find its own
+    /// traces.
+    entries: BTreeMap<String, Bytes>,
+    /// Changes that no journal event owns yet.
+    loose: Vec<Change>,
+    journal: Vec<Handled>,
+    bytes: usize,
+}
+
+impl Memory {
+    pub(super) fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let entries: BTreeMap<String, Bytes> = entries
+            .into_iter()
+            .map(|entry| (entry.key, Bytes::from(entry.value)))
+            .collect();
+        let bytes = entries.iter().map(|(k, v)| k.len() + v.len()).sum();
+        Self {
+            entries,
+            bytes,
+            ..Self::default()
+        }
+    }
+
+    /// Takes note of changes that are on their way to the store.
+    pub(super) fn changed(&mut self, changes: &[Change]) {
+        self.loose.extend_from_slice(changes);
+    }
+
+    /// Takes note of an event that was handled, with the changes it brought.
+    pub(super) fn handled(&mut self, now: Instant, event: Event) {
+        let changes = std::mem::take(&mut self.loose);
+        self.journal.push(Handled {
+            now,
+            event,
+            changes,
+        });
+        if self.journal.len() > MAX_JOURNAL_EVENTS {
+            self.checkpoint = None;
+            self.settle();
+        }
+    }
+
+    /// True when the next checkpoint is due.
+    pub(super) fn wants_checkpoint(&self) -> bool {
+        let small = |c: &Vec<u8>| c.len() < CHEAP_CHECKPOINT_BYTES;
+        self.checkpoint.as_ref().is_none_or(small) || self.journal.len() >= EVENTS_PER_CHECKPOINT
+    }
+
+    /// A checkpoint was taken: the journal is part of it.
+    pub(super) fn checkpointed(&mut self, bytes: Vec<u8>) {
+        self.checkpoint = Some(bytes);
+        self.settle();
+    }
+
+    /// Folds the journal into the entries, and forgets the checkpoint: the next start is from the
+    /// stored entries.
+    pub(super) fn forget_flight(&mut self) {
+        self.checkpoint = None;
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        let journal = std::mem::take(&mut self.journal);
+        let changes = journal.into_iter().flat_map(|handled| handled.changes);
+        let changes: Vec<Change> = changes.chain(std::mem::take(&mut self.loose)).collect();
+        for change in changes {
+            self.apply(change);
+        }
+    }
+
+    fn apply(&mut self, change: Change) {
+        let (key, value) = match change {
+            Change::Put { key, value } => (key, Some(value)),
+            Change::Delete { key } => (key, None),
+        };
+        if let Some(old) = self.entries.remove(&key) {
+            self.bytes = self.bytes.saturating_sub(key.len() + old.len());
+        }
+        if let Some(value) = value {
+            self.bytes += key.len() + value.len();
+            self.entries.insert(key, value);
+        }
+    }
+
+    pub(super) fn checkpoint(&self) -> Option<&Vec<u8>> {
+        self.checkpoint.as_ref()
+    }
+
+    pub(super) fn journal(&self) -> &[Handled] {
+        &self.journal
+    }
+
+    /// The entries to start from, ordered by key.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        let entries = self.entries.iter().map(|(key, value)| Entry {
+            key: key.clone(),
+            value: value.to_vec(),
+        });
+        entries.collect()
+    }
+
+    /// Bytes of the entries at the checkpoint.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}

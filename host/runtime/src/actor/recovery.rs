@@ -1,0 +1,231 @@
+//! From a fault back to a running guest: fresh instance, last checkpoint, journal, the event once
+//! more, and as the last resort the event unread.
+//!
+//! A call that faulted has returned no effects, so exactly one event is unprocessed.
+
+use super::command::{Command, Incident, Settled};
+use super::{Actor, Life};
+use crate::bindings::v0_1::{
+    CheckpointMode, Effect, Event, HealthLevel, Instant, Skipped, SocketEnd, StartReason,
+    log::Level,
+};
+use crate::guest::{FaultKind, Guest, GuestFault, LogLine, check};
+
+impl Actor {
+    /// Hands an event to the guest, whatever it takes, and carries out what comes back.
+    pub(super) fn deliver(&mut self, now: Instant, event: Event) {
+        match self.handle(now, &event) {
+            Ok(effects) => self.accept(now, event, effects),
+            Err(Some(fault)) => self.recover(now, event, fault),
+            Err(None) => {}
+        }
+    }
+
+    /// The effects are the event's own from here on, whatever happens to the instance.
+    fn accept(&mut self, now: Instant, event: Event, effects: Vec<Effect>) {
+        self.carry_out(effects);
+        self.memory.handled(now, event);
+        self.take_checkpoint(now);
+    }
+
+    /// One call. After a fault the instance is gone; `Err(None)` when there was none to begin with.
+    fn handle(&mut self, now: Instant, event: &Event) -> Result<Vec<Effect>, Option<GuestFault>> {
+        let Life::Running(guest) = &mut self.life else {
+            return Err(None);
+        };
+        let answer = guest.handle(now, event);
+        let lines = guest.take_log();
+        self.out.extend(lines.into_iter().map(Command::Log));
+        let checked = answer.and_then(|effects| {
+            check::effects(&effects, &self.limits)?;
+            Ok(effects)
+        });
+        checked.map_err(|fault| {
+            // Booting without a number asked for: a placeholder until recovery has decided.
+            self.life = Life::Booting;
+            Some(fault)
+        })
+    }
+
+    fn recover(&mut self, now: Instant, event: Event, fault: GuestFault) {
+        if let Err(second) = self.rebuild(now) {
+            return self.take_down(now, "recovery", second);
+        }
+        match self.handle(now, &event) {
+            Ok(effects) => {
+                self.report(&event, fault.clone(), Settled::Retried);
+                self.accept(now, event, effects);
+                if self.breaker.fault(now.mono_ms) {
+                    self.take_down(now, "handle", fault);
+                }
+            }
+            Err(Some(second)) => self.skip(now, event, second),
+            Err(None) => {}
+        }
+    }
+
+    /// The event broke two instances: a third one gets it as something to settle unread.
+    fn skip(&mut self, now: Instant, event: Event, fault: GuestFault) {
+        self.report(&event, fault.clone(), Settled::Skipped);
+        if self.breaker.poisoned(now.mono_ms) {
+            return self.take_down(now, "handle", fault);
+        }
+        if let Err(second) = self.rebuild(now) {
+            return self.take_down(now, "recovery", second);
+        }
+        let unread = Event::Skipped(skipped(&event, &fault));
+        match self.handle(now, &unread) {
+            Ok(effects) => self.accept(now, unread, effects),
+            Err(Some(third)) => self.take_down(now, "skipped", third),
+            Err(None) => {}
+        }
+    }
+
+    /// A fresh instance in the state after the last event that was handled.
+    fn rebuild(&mut self, now: Instant) -> Result<(), GuestFault> {
+        if self.memory.checkpoint().is_none() {
+            let message = "there is no checkpoint to go on from";
+            return Err(GuestFault::new(FaultKind::BadOutput, message));
+        }
+        let mut guest = self.component.instantiate()?;
+        let boot = self.boot_record(StartReason::Crash);
+        let started = guest.start(now, &boot)?;
+        let Ok(effects) = started else {
+            let message = "the component refuses its own checkpoint";
+            return Err(GuestFault::new(FaultKind::BadOutput, message));
+        };
+        for handled in self.memory.journal() {
+            // Carried out when it happened; only the state is wanted.
+            guest.handle(handled.now, &handled.event)?;
+        }
+        check::effects(&effects, &self.limits)?;
+        drop(guest.take_log());
+        let holds = guest.inventory()?;
+        self.life = Life::Running(guest);
+        if holds != self.tables.holdings() {
+            self.log_line(
+                Level::Error,
+                "after a crash the component counts on other sockets, requests, timers or turns than the host holds",
+            );
+        }
+        self.carry_out(effects);
+        Ok(())
+    }
+
+    /// Takes a checkpoint when one is due. A fault here costs nothing: what was handled stays
+    /// handled, and the state is rebuilt from the journal.
+    pub(super) fn take_checkpoint(&mut self, now: Instant) {
+        if !self.memory.wants_checkpoint() {
+            return;
+        }
+        let Life::Running(guest) = &mut self.life else {
+            return;
+        };
+        let answer = guest.checkpoint(CheckpointMode::Normal);
+        let answer = answer.and_then(|answer| {
+            if let Ok(bytes) = &answer {
+                check::checkpoint(bytes, &self.limits)?;
+            }
+            Ok(answer)
+        });
+        match answer {
+            Ok(Ok(bytes)) => self.memory.checkpointed(bytes),
+            Ok(Err(refusal)) => {
+                let text = format!("the component takes no checkpoint: {refusal}");
+                self.log_line(Level::Error, &text);
+            }
+            Err(fault) => self.rebuild_after_checkpoint(now, fault),
+        }
+    }
+
+    fn rebuild_after_checkpoint(&mut self, now: Instant, fault: GuestFault) {
+        self.life = Life::Booting;
+        let incident = Incident {
+            during: "checkpoint".into(),
+            event: None,
+            fault: fault.clone(),
+            settled: Settled::Rebuilt,
+        };
+        self.out.push(Command::Incident(Box::new(incident)));
+        if self.breaker.fault(now.mono_ms) {
+            return self.take_down(now, "checkpoint", fault);
+        }
+        if let Err(second) = self.rebuild(now) {
+            self.take_down(now, "recovery", second);
+        }
+    }
+
+    fn report(&mut self, event: &Event, fault: GuestFault, settled: Settled) {
+        let incident = Incident {
+            during: kind(event).into(),
+            event: serde_json::to_string(event).ok(),
+            fault,
+            settled,
+        };
+        self.out.push(Command::Incident(Box::new(incident)));
+    }
+
+    pub(super) fn take_log(&mut self, guest: &mut dyn Guest) {
+        let lines = guest.take_log();
+        self.out.extend(lines.into_iter().map(Command::Log));
+    }
+
+    pub(super) fn log_line(&mut self, level: Level, text: &str) {
+        let text = text.to_owned();
+        self.out.push(Command::Log(LogLine { level, text }));
+    }
+
+    /// True when the guest says that all is well; for tests of recovery.
+    pub fn is_healthy(&self) -> bool {
+        self.guest_health.level == HealthLevel::Ok && self.store_trouble.is_none()
+    }
+}
+
+fn skipped(event: &Event, fault: &GuestFault) -> Skipped {
+    let (id, raw) = match event {
+        Event::SocketOpened(id) | Event::TimerFired(id) => (Some(*id), None),
+        Event::SocketText(text) => (Some(text.id), Some(text.text.clone())),
+        Event::SocketBinary(binary) => (Some(binary.id), None),
+        Event::SocketClosed(closed) => (Some(closed.id), close_reason(&closed.end)),
+        Event::HttpDone(done) => (Some(done.id), None),
+        Event::Entropy(entropy) => (Some(entropy.id), None),
+        Event::BlobReady(blob) => (Some(blob.blob), None),
+        Event::DigestDone(done) => (Some(done.id), None),
+        Event::Turn(turn) => (Some(turn.turn), None),
+        Event::Command(command) => (Some(command.id), None),
+        Event::Skipped(skipped) => (skipped.id, None),
+        Event::Extension(_) => (None, None),
+    };
+    Skipped {
+        kind: kind(event).into(),
+        id,
+        raw,
+        cause: fault.to_string(),
+    }
+}
+
+fn close_reason(end: &SocketEnd) -> Option<String> {
+    match end {
+        SocketEnd::Closed(frame) => Some(frame.reason.clone()),
+        SocketEnd::Failed(_) => None,
+    }
+}
+
+/// The case of an event, in the words of the interface.
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::SocketOpened(_) => "socket-opened",
+        Event::SocketText(_) => "socket-text",
+        Event::SocketBinary(_) => "socket-binary",
+        Event::SocketClosed(_) => "socket-closed",
+        Event::HttpDone(_) => "http-done",
+        Event::TimerFired(_) => "timer-fired",
+        Event::Entropy(_) => "entropy",
+        Event::BlobReady(_) => "blob-ready",
+        Event::DigestDone(_) => "digest-done",
+        Event::Turn(_) => "turn",
+        Event::Command(_) => "command",
+        Event::Skipped(_) => "skipped",
+        Event::Extension(_) => "extension",
+    }
+}

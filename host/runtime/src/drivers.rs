@@ -1,0 +1,10 @@
+//! What reaches outside: HTTP, WebSockets, blobs. Each takes prepared commands and gives back raw
+//! results; none decides what is allowed, except that [`network`] checks every address it dials.
+
+pub mod blobs;
+mod body;
+mod failure;
+pub(crate) mod http;
+pub mod network;
+mod resolver;
+pub(crate) mod socket;

@@ -1,0 +1,82 @@
+//! What went wrong on the way, told from the errors of the libraries.
+
+use std::error::Error;
+use std::io;
+
+use crate::bindings::v0_1::{Failure, Stage};
+use crate::egress::address::AddressRefused;
+
+/// A failure with words of the host's own.
+pub(super) fn failed(stage: Stage, detail: impl Into<String>, maybe_received: bool) -> Failure {
+    Failure {
+        stage,
+        detail: detail.into(),
+        maybe_received,
+    }
+}
+
+/// Sorts out an error of the HTTP client. `sent` is true when some of the request may have left.
+pub(super) fn of_client(error: reqwest::Error, sent: bool) -> Failure {
+    // The URL may carry a capability.
+    let error = error.without_url();
+    let stage = stage(&error);
+    let before_sending = error.is_connect() || error.is_builder() || stage == Stage::Policy;
+    Failure {
+        stage,
+        detail: chain(&error),
+        maybe_received: sent && !before_sending,
+    }
+}
+
+fn stage(error: &reqwest::Error) -> Stage {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    let mut tls = false;
+    let mut proxy = false;
+    while let Some(error) = cause {
+        if error.is::<AddressRefused>() {
+            return Stage::Policy;
+        }
+        let in_io = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        if in_io.is_some_and(|inner| inner.is::<AddressRefused>()) {
+            return Stage::Policy;
+        }
+        tls |=
+            error.is::<rustls::Error>() || in_io.is_some_and(|inner| inner.is::<rustls::Error>());
+        let text = error.to_string();
+        proxy |= text.contains("tunnel") || text.contains("proxy") || text.contains("socks");
+        cause = error.source();
+    }
+    if error.is_timeout() {
+        Stage::Timeout
+    } else if proxy {
+        Stage::Proxy
+    } else if error.is_dns() {
+        Stage::Dns
+    } else if tls {
+        Stage::Tls
+    } else if error.is_connect() {
+        Stage::Connect
+    } else if error.is_upgrade() {
+        Stage::Upgrade
+    } else if error.is_builder() {
+        Stage::Policy
+    } else {
+        Stage::Protocol
+    }
+}
+
+/// The error and its causes in one line, without repetitions.
+fn chain(error: &dyn Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if texts.last().is_none_or(|last| !last.contains(&text)) {
+            texts.push(text);
+        }
+        cause = error.source();
+    }
+    texts.join(": ")
+}

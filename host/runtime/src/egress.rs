@@ -1,0 +1,327 @@
+//! Where a channel may connect to, and which secrets may go there.
+//!
+//! Manifest and operator must both allow a host. URLs are parsed once and compared by their
+//! components, never as strings. Addresses are judged in [`address`], after DNS, by whoever dials.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+pub mod address;
+
+use address::AddressPolicy;
+
+/// A host, or all hosts below a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostPattern {
+    /// This host.
+    Exact(String),
+    /// Every host that ends in this suffix, which begins with a dot; not the domain itself.
+    Below(String),
+}
+
+/// A pattern is not one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not a host: write a lower-case host name, or *.example.org for all below it; no scheme, port, path or bare *"
+)]
+pub struct BadPattern(String);
+
+impl FromStr for HostPattern {
+    type Err = BadPattern;
+
+    fn from_str(text: &str) -> Result<Self, BadPattern> {
+        let bad = || BadPattern(text.to_owned());
+        let (below, name) = match text.strip_prefix("*.") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let label = |l: &str| {
+            !l.is_empty()
+                && l.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        let is_name = name.split('.').all(label);
+        let is_address = name.parse::<IpAddr>().is_ok();
+        match (below, is_name, is_address) {
+            // A suffix of one label would be a whole top-level domain.
+            (true, true, false) if name.contains('.') => Ok(Self::Below(format!(".{name}"))),
+            (false, true, _) | (false, _, true) => Ok(Self::Exact(name.to_owned())),
+            _ => Err(bad()),
+        }
+    }
+}
+
+impl HostPattern {
+    fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Exact(name) => host == name,
+            Self::Below(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+        }
+    }
+}
+
+/// A group of the manifest: hosts that belong together, and the secrets they may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EgressGroup {
+    /// Its name.
+    pub name: String,
+    /// Its hosts.
+    pub hosts: Vec<HostPattern>,
+    /// Its ports; 443 where the manifest names none.
+    pub ports: Vec<u16>,
+    /// Names of the secrets that may go there.
+    pub secrets: BTreeSet<String>,
+}
+
+/// What the operator says about the hosts that a manifest asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperatorEgress {
+    /// Installing the plugin was the consent: its manifest stands as it is.
+    AsManifest,
+    /// Only these hosts; an empty list is none.
+    Only(Vec<HostPattern>),
+}
+
+/// The base of a URL that the operator wrote into a key that widens a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Widening {
+    /// The group.
+    pub group: String,
+    /// The URL.
+    pub url: Url,
+}
+
+/// What kind of connection is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// `https`, or `http` towards loopback.
+    Http,
+    /// `wss`, or `ws` towards loopback.
+    Socket,
+}
+
+/// A URL may be used.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The parsed URL.
+    pub url: Url,
+    /// Secrets that may go there.
+    pub secrets: BTreeSet<String>,
+}
+
+/// A URL may not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EgressDenied {
+    /// Not a URL.
+    #[error("not a valid URL")]
+    Invalid,
+    /// Another scheme, or no encryption.
+    #[error(
+        "{scheme}://{host} is refused: only encrypted connections are allowed, plain ones towards loopback where the configuration says so"
+    )]
+    Scheme {
+        /// Scheme of the URL.
+        scheme: String,
+        /// Host of the URL.
+        host: String,
+    },
+    /// A user name or password in the URL.
+    #[error("a URL with a user name or password is refused")]
+    Credentials,
+    /// No group of the manifest has this host and port.
+    #[error("{host}:{port} is in no [[egress]] group of the plugin's manifest")]
+    Manifest {
+        /// Host of the URL.
+        host: String,
+        /// Port of the URL.
+        port: u16,
+    },
+    /// The operator's list does not have it.
+    #[error(
+        "{host} is not in the operator's allow list; add it to [host] allow_hosts if the plugin may go there"
+    )]
+    Operator {
+        /// Host of the URL.
+        host: String,
+    },
+    /// An address written as a literal that is not public.
+    #[error(transparent)]
+    Address(#[from] address::AddressRefused),
+}
+
+/// A widening that cannot be granted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadWidening {
+    /// No such group.
+    #[error("the plugin's manifest has no [[egress]] group called {0}; the plugin is broken")]
+    Group(String),
+    /// Plain text towards another machine.
+    #[error(
+        "{scheme}://{host} is not encrypted; use https or wss (plain http and ws work towards localhost only)"
+    )]
+    Plain {
+        /// Scheme of the URL.
+        scheme: String,
+        /// Host of the URL.
+        host: String,
+    },
+}
+
+#[derive(Debug, Clone)]
+struct Origin {
+    group: usize,
+    host: String,
+    port: u16,
+}
+
+/// The rules of one channel.
+#[derive(Debug, Clone)]
+pub struct EgressPolicy {
+    groups: Vec<EgressGroup>,
+    operator: OperatorEgress,
+    addresses: AddressPolicy,
+    widened: Vec<Origin>,
+    loopback_open: bool,
+}
+
+impl EgressPolicy {
+    /// Puts manifest, operator and configuration together.
+    ///
+    /// # Errors
+    /// A configured URL cannot widen its group.
+    pub fn new(
+        groups: Vec<EgressGroup>,
+        operator: OperatorEgress,
+        addresses: AddressPolicy,
+        widenings: &[Widening],
+    ) -> Result<Self, BadWidening> {
+        let mut widened = Vec::new();
+        let mut loopback_open = false;
+        for widening in widenings {
+            let group = groups.iter().position(|g| g.name == widening.group);
+            let group = group.ok_or_else(|| BadWidening::Group(widening.group.clone()))?;
+            let url = &widening.url;
+            let host = host_text(url).unwrap_or_default();
+            let port = url.port_or_known_default().unwrap_or(0);
+            loopback_open |= is_loopback(url);
+            if !encrypted(url.scheme()) && !is_loopback(url) {
+                let scheme = url.scheme().to_owned();
+                return Err(BadWidening::Plain { scheme, host });
+            }
+            widened.push(Origin { group, host, port });
+        }
+        Ok(Self {
+            groups,
+            operator,
+            addresses,
+            widened,
+            loopback_open,
+        })
+    }
+
+    /// Whether a URL may be used, and which secrets may go there.
+    ///
+    /// # Errors
+    /// The reason why not, without the URL's path and query.
+    pub fn decide(&self, url: &str, scheme: Scheme) -> Result<Grant, EgressDenied> {
+        let url = Url::parse(url).map_err(|_| EgressDenied::Invalid)?;
+        self.decide_url(url, scheme)
+    }
+
+    /// [`EgressPolicy::decide`] for a URL that is parsed, such as a redirect's.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn decide_url(&self, url: Url, scheme: Scheme) -> Result<Grant, EgressDenied> {
+        let host = host_text(&url).ok_or(EgressDenied::Invalid)?;
+        let port = url.port_or_known_default().ok_or(EgressDenied::Invalid)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EgressDenied::Credentials);
+        }
+        let open_loopback = self.loopback_open && is_loopback(&url);
+        let wanted = match scheme {
+            Scheme::Http => ["https", "http"],
+            Scheme::Socket => ["wss", "ws"],
+        };
+        let plain_ok = open_loopback && wanted.contains(&url.scheme());
+        if url.scheme() != wanted[0] && !plain_ok {
+            let scheme = url.scheme().to_owned();
+            return Err(EgressDenied::Scheme { scheme, host });
+        }
+        if open_loopback {
+            let secrets = self.groups.iter().flat_map(|g| g.secrets.clone()).collect();
+            return Ok(Grant { url, secrets });
+        }
+        let secrets = self.secrets_for(&host, port)?;
+        if let Some(address) = literal(&url) {
+            self.addresses.check(&host, address)?;
+        }
+        Ok(Grant { url, secrets })
+    }
+
+    fn secrets_for(&self, host: &str, port: u16) -> Result<BTreeSet<String>, EgressDenied> {
+        let by_config = self
+            .widened
+            .iter()
+            .filter(|o| o.host == host && o.port == port);
+        let by_config: Vec<usize> = by_config.map(|o| o.group).collect();
+        let in_manifest =
+            |g: &EgressGroup| g.ports.contains(&port) && g.hosts.iter().any(|h| h.matches(host));
+        let matching: Vec<&EgressGroup> = self
+            .groups
+            .iter()
+            .enumerate()
+            .filter(|(index, group)| by_config.contains(index) || in_manifest(group))
+            .map(|(_, group)| group)
+            .collect();
+        if matching.is_empty() {
+            let host = host.to_owned();
+            return Err(EgressDenied::Manifest { host, port });
+        }
+        // What the operator wrote into the channel's own table needs no second permission.
+        if let (OperatorEgress::Only(hosts), true) = (&self.operator, by_config.is_empty())
+            && !hosts.iter().any(|pattern| pattern.matches(host))
+        {
+            let host = host.to_owned();
+            return Err(EgressDenied::Operator { host });
+        }
+        Ok(matching.iter().flat_map(|g| g.secrets.clone()).collect())
+    }
+}
+
+fn encrypted(scheme: &str) -> bool {
+    matches!(scheme, "https" | "wss")
+}
+
+/// The host as text, without the brackets of IPv6.
+fn host_text(url: &Url) -> Option<String> {
+    match url.host()? {
+        Host::Domain(name) => Some(name.to_owned()),
+        Host::Ipv4(address) => Some(address.to_string()),
+        Host::Ipv6(address) => Some(address.to_string()),
+    }
+}
+
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        // For schemes that it does not know, the parser leaves an address as a name.
+        Host::Domain(name) => name.parse().ok(),
+    }
+}
+
+/// True for a literal loopback address and for `localhost`, and for no other name.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        _ => literal(url)
+            .is_some_and(|address| address::classify(address) == address::AddressClass::Loopback),
+    }
+}
+
+#[cfg(test)]
+mod tests;

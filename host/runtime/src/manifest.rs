@@ -1,0 +1,446 @@
+//! `plugin.toml`: what a plugin says it is, and what it asks for.
+//!
+//! Read strictly: a key that is not known is an error, since it may be a limit that somebody
+//! believes to be in force.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::egress::{BadPattern, EgressGroup, HostPattern};
+use crate::limits::Limits;
+
+/// Longest manifest, bytes.
+pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
+/// The interface version that this host speaks.
+pub const API_VERSION: &str = "0.1.0";
+
+/// A manifest that passed all checks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// What it is.
+    pub plugin: PluginInfo,
+    /// Where it may connect to.
+    pub egress: Vec<EgressGroup>,
+    /// Names of the secrets that responses bring.
+    pub captured: BTreeSet<String>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// The table `[plugin]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginInfo {
+    /// Its name: lower-case letters, digits and `-`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The interface version that it was built against.
+    pub api_version: String,
+    /// One sentence.
+    #[serde(default)]
+    pub description: String,
+    /// File name of the component, beside the manifest.
+    #[serde(default = "default_wasm")]
+    pub wasm: String,
+    /// Licence, as SPDX expression.
+    #[serde(default)]
+    pub license: String,
+    /// Who made it.
+    #[serde(default)]
+    pub author: String,
+}
+
+fn default_wasm() -> String {
+    "plugin.wasm".into()
+}
+
+/// A manifest is not usable. Each says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// Too long.
+    #[error("plugin.toml has {0} bytes, {MAX_MANIFEST_BYTES} are allowed; shorten it")]
+    TooLong(usize),
+    /// Not TOML, a key that is not known, or a wrong type.
+    #[error("plugin.toml: {0}")]
+    Syntax(String),
+    /// A name that cannot be used.
+    #[error("plugin.toml: {what} {value:?} is not usable; write {want}")]
+    Name {
+        /// Which key.
+        what: &'static str,
+        /// What it says.
+        value: String,
+        /// What it may say.
+        want: &'static str,
+    },
+    /// Built against another interface.
+    #[error(
+        "plugin.toml: api_version is {0}, this host speaks {API_VERSION}; use a plugin built for it"
+    )]
+    ApiVersion(String),
+    /// No channel in it.
+    #[error("plugin.toml: no [[capabilities]] with type = \"channel\"; this host runs channels")]
+    NoChannel,
+    /// A permission that no channel gets.
+    #[error("plugin.toml: the permission {0:?} is not one that a channel can have; known are {known}", known = PERMISSIONS.join(", "))]
+    Permission(String),
+    /// A group without the permission that it needs.
+    #[error(
+        "plugin.toml: there are [[egress]] groups, but [permissions] required has no \"http-outbound\" or \"websocket-outbound\"; add it"
+    )]
+    EgressWithoutPermission,
+    /// A host that is not a pattern.
+    #[error("plugin.toml: egress group {group:?}: {cause}")]
+    Host {
+        /// Which group.
+        group: String,
+        /// What is wrong.
+        cause: BadPattern,
+    },
+    /// Two groups of one name.
+    #[error("plugin.toml: two [[egress]] groups are called {0:?}; rename one")]
+    Twice(String),
+    /// A limit above the ceiling, or zero.
+    #[error("plugin.toml: [resources] {key} = {value} is out of range; 1 to {max} is allowed")]
+    Limit {
+        /// Which.
+        key: &'static str,
+        /// What it says.
+        value: u64,
+        /// The ceiling.
+        max: u64,
+    },
+}
+
+const PERMISSIONS: [&str; 6] = [
+    "log",
+    "storage",
+    "config",
+    "kv",
+    "http-outbound",
+    "websocket-outbound",
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    plugin: PluginInfo,
+    #[serde(default)]
+    capabilities: Vec<RawCapability>,
+    #[serde(default)]
+    permissions: RawPermissions,
+    #[serde(default)]
+    resources: RawResources,
+    #[serde(default)]
+    egress: Vec<RawEgress>,
+    #[serde(default)]
+    secrets: RawSecrets,
+    /// A string map in the daemon's manifests. Nothing of ours reads it.
+    #[serde(default, rename = "config")]
+    _config: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCapability {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default, rename = "name")]
+    _name: String,
+    #[serde(default, rename = "description")]
+    _description: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPermissions {
+    #[serde(default)]
+    required: Vec<String>,
+    #[serde(default)]
+    optional: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawResources {
+    max_memory_mb: Option<u64>,
+    max_call_ms: Option<u64>,
+    max_start_ms: Option<u64>,
+    max_requests: Option<u64>,
+    max_sockets: Option<u64>,
+    max_timers: Option<u64>,
+    max_store_mb: Option<u64>,
+    max_blob_mb: Option<u64>,
+    max_blobs_mb: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEgress {
+    group: String,
+    hosts: Vec<String>,
+    #[serde(default)]
+    ports: Vec<u16>,
+    #[serde(default)]
+    secrets: BTreeSet<String>,
+    #[serde(default, rename = "description")]
+    _description: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSecrets {
+    #[serde(default)]
+    captured: BTreeSet<String>,
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        if text.len() > MAX_MANIFEST_BYTES {
+            return Err(ManifestError::TooLong(text.len()));
+        }
+        let raw: Raw =
+            toml::from_str(text).map_err(|e| ManifestError::Syntax(e.to_string().trim().into()))?;
+        check_plugin(&raw.plugin)?;
+        if !raw.capabilities.iter().any(|c| c.kind == "channel") {
+            return Err(ManifestError::NoChannel);
+        }
+        check_permissions(&raw)?;
+        Ok(Self {
+            plugin: raw.plugin,
+            egress: groups(raw.egress)?,
+            captured: raw.secrets.captured,
+            limits: limits(&raw.resources)?,
+        })
+    }
+}
+
+fn check_plugin(plugin: &PluginInfo) -> Result<(), ManifestError> {
+    let name_ok = !plugin.name.is_empty()
+        && plugin.name.len() <= 64
+        && plugin
+            .name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !name_ok {
+        return Err(ManifestError::Name {
+            what: "name",
+            value: plugin.name.clone(),
+            want: "lower-case letters, digits and -, at most 64",
+        });
+    }
+    let wasm_ok = plugin.wasm.ends_with(".wasm") && !plugin.wasm.contains(['/', '\\', '\0']);
+    if !wasm_ok || plugin.wasm.starts_with('.') {
+        return Err(ManifestError::Name {
+            what: "wasm",
+            value: plugin.wasm.clone(),
+            want: "the name of a .wasm file in the same folder, without a path",
+        });
+    }
+    if plugin.api_version != API_VERSION {
+        return Err(ManifestError::ApiVersion(plugin.api_version.clone()));
+    }
+    Ok(())
+}
+
+fn check_permissions(raw: &Raw) -> Result<(), ManifestError> {
+    let permissions = &raw.permissions;
+    let mut all = permissions.required.iter().chain(&permissions.optional);
+    if let Some(unknown) = all.find(|p| !PERMISSIONS.contains(&p.as_str())) {
+        return Err(ManifestError::Permission(unknown.clone()));
+    }
+    let outbound = |p: &String| p == "http-outbound" || p == "websocket-outbound";
+    if !raw.egress.is_empty() && !permissions.required.iter().any(outbound) {
+        return Err(ManifestError::EgressWithoutPermission);
+    }
+    Ok(())
+}
+
+fn groups(raw: Vec<RawEgress>) -> Result<Vec<EgressGroup>, ManifestError> {
+    let mut names = BTreeSet::new();
+    let mut groups = Vec::new();
+    for group in raw {
+        if !names.insert(group.group.clone()) {
+            return Err(ManifestError::Twice(group.group));
+        }
+        let hosts: Result<Vec<HostPattern>, BadPattern> =
+            group.hosts.iter().map(|h| h.parse()).collect();
+        let hosts = hosts.map_err(|cause| ManifestError::Host {
+            group: group.group.clone(),
+            cause,
+        })?;
+        let ports = if group.ports.is_empty() {
+            vec![443]
+        } else {
+            group.ports
+        };
+        groups.push(EgressGroup {
+            name: group.group,
+            hosts,
+            ports,
+            secrets: group.secrets,
+        });
+    }
+    Ok(groups)
+}
+
+fn limits(raw: &RawResources) -> Result<Limits, ManifestError> {
+    const MB: u64 = 1 << 20;
+    let (standard, top) = (Limits::STANDARD, Limits::CEILING);
+    let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+    let size = |n: usize| n as u64;
+    let pick = |key, asked: Option<u64>, unit: u64, standard: u64, top: u64| match asked {
+        None => Ok(standard),
+        Some(value) if value >= 1 && value <= top / unit => Ok(value * unit),
+        Some(value) => Err(ManifestError::Limit {
+            key,
+            value,
+            max: top / unit,
+        }),
+    };
+    let count = |key, asked, unit, standard: usize, top: usize| {
+        pick(key, asked, unit, size(standard), size(top))
+            .map(|n| usize::try_from(n).unwrap_or(usize::MAX))
+    };
+    let time = |key, asked, standard, top| {
+        pick(key, asked, 1, millis(standard), millis(top)).map(Duration::from_millis)
+    };
+    Ok(Limits {
+        memory_bytes: count(
+            "max_memory_mb",
+            raw.max_memory_mb,
+            MB,
+            standard.memory_bytes,
+            top.memory_bytes,
+        )?,
+        call_cpu: time(
+            "max_call_ms",
+            raw.max_call_ms,
+            standard.call_cpu,
+            top.call_cpu,
+        )?,
+        start_cpu: time(
+            "max_start_ms",
+            raw.max_start_ms,
+            standard.start_cpu,
+            top.start_cpu,
+        )?,
+        requests_at_once: count(
+            "max_requests",
+            raw.max_requests,
+            1,
+            standard.requests_at_once,
+            top.requests_at_once,
+        )?,
+        sockets_at_once: count(
+            "max_sockets",
+            raw.max_sockets,
+            1,
+            standard.sockets_at_once,
+            top.sockets_at_once,
+        )?,
+        timers_at_once: count(
+            "max_timers",
+            raw.max_timers,
+            1,
+            standard.timers_at_once,
+            top.timers_at_once,
+        )?,
+        store_bytes: count(
+            "max_store_mb",
+            raw.max_store_mb,
+            MB,
+            standard.store_bytes,
+            top.store_bytes,
+        )?,
+        blob_bytes: pick(
+            "max_blob_mb",
+            raw.max_blob_mb,
+            MB,
+            standard.blob_bytes,
+            top.blob_bytes,
+        )?,
+        blobs_total_bytes: pick(
+            "max_blobs_mb",
+            raw.max_blobs_mb,
+            MB,
+            standard.blobs_total_bytes,
+            top.blobs_total_bytes,
+        )?,
+        ..standard
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        [plugin]
+        name = "tiny"
+        version = "0.1.0"
+        api_version = "0.1.0"
+        description = "An echo"
+        wasm = "plugin.wasm"
+        license = "MIT"
+        [[capabilities]]
+        type = "channel"
+        [permissions]
+        required = ["log", "websocket-outbound"]
+        [resources]
+        max_memory_mb = 16
+        [[egress]]
+        group = "api"
+        hosts = ["api.example.org", "*.example.net"]
+        secrets = ["key"]
+        [secrets]
+        captured = ["token"]
+    "#;
+
+    fn broken(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from), "{from}");
+        Manifest::parse(&GOOD.replace(from, to))
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_good_manifest_is_read() {
+        let manifest = Manifest::parse(GOOD).unwrap();
+        assert_eq!(manifest.limits.memory_bytes, 16 << 20);
+        assert_eq!(manifest.egress[0].ports, [443]);
+        assert!(manifest.captured.contains("token"));
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        for (from, to, says) in [
+            ("name = \"tiny\"", "name = \"../tiny\"", "name"),
+            ("plugin.wasm", "../other.wasm", "wasm"),
+            ("plugin.wasm", "/etc/passwd", "wasm"),
+            (
+                "api_version = \"0.1.0\"",
+                "api_version = \"0.2.0\"",
+                "speaks 0.1.0",
+            ),
+            ("\"channel\"", "\"tool\"", "[[capabilities]]"),
+            ("\"log\"", "\"filesystem\"", "filesystem"),
+            ("\"websocket-outbound\"", "\"kv\"", "http-outbound"),
+            ("max_memory_mb = 16", "max_memory_mb = 100000", "1 to 512"),
+            ("max_memory_mb = 16", "max_memory_mb = 0", "1 to 512"),
+            ("max_memory_mb", "max_memory", "max_memory"),
+            ("\"*.example.net\"", "\"*\"", "\"*\""),
+            ("captured", "capture", "capture"),
+        ] {
+            let message = broken(from, to);
+            assert!(message.contains(says), "{to}: {message}");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The shell around the core: one channel with its queue, its sockets and requests, its timers.
+//!
+//! Guests run on the pool's threads, one input per turn; everything that waits is a tokio task.
+//! Inputs are queued and never dropped: what reads from a socket or an agent waits while the queue
+//! is full, so the pressure goes back to the other side.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::actor::{Actor, Incident, Input, OperatorAsk, Refusal};
+use crate::agent::AgentPort;
+use crate::bindings::v0_1::{Health, OperatorCommand, Reply, RequestId, SocketId, TurnEvent};
+use crate::clock::Clock;
+use crate::drivers::blobs::Blobs;
+use crate::drivers::network::Network;
+use crate::drivers::socket::{Outgoing, Sink};
+use crate::metrics::Metrics;
+use crate::store::Store;
+
+mod execute;
+pub(crate) mod incidents;
+pub(crate) mod pool;
+mod tasks;
+
+use incidents::Incidents;
+use pool::{Job, Pool};
+
+/// Inputs from sockets and agents that may wait in the queue.
+const QUEUED: usize = 256;
+/// Incidents that a slow listener may miss the oldest of.
+const INCIDENTS_KEPT: usize = 16;
+
+/// What a channel's shell is made of.
+pub(crate) struct Parts {
+    pub(crate) name: String,
+    pub(crate) agent: Arc<dyn AgentPort>,
+    pub(crate) blobs: Blobs,
+    pub(crate) network: Network,
+    pub(crate) store: Store,
+    pub(crate) pool: Pool,
+    pub(crate) tokio: Handle,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
+    pub(crate) incidents: Incidents,
+    pub(crate) health: Health,
+}
+
+struct Queued {
+    input: Input,
+    /// Given back once the input has been handled.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// One running channel.
+pub(crate) struct Channel {
+    parts: Parts,
+    actor: Mutex<Actor>,
+    inbox: Mutex<VecDeque<Queued>>,
+    /// True while the channel is in the pool's queue or on one of its threads.
+    scheduled: AtomicBool,
+    tick_queued: AtomicBool,
+    permits: Arc<Semaphore>,
+    due: watch::Sender<Option<u64>>,
+    sockets: Mutex<BTreeMap<SocketId, mpsc::Sender<Outgoing>>>,
+    requests: Mutex<BTreeMap<RequestId, AbortHandle>>,
+    tickets: Mutex<BTreeMap<u64, mpsc::UnboundedSender<Reply>>>,
+    next_ticket: AtomicU64,
+    health: watch::Sender<Health>,
+    incidents: broadcast::Sender<Arc<Incident>>,
+    started: Mutex<Option<oneshot::Sender<Result<(), Refusal>>>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind these locks is whole between any two statements.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Channel {
+    /// A channel around a core. The receiver hears of the end of the start.
+    pub(crate) fn new(
+        parts: Parts,
+        actor: Actor,
+    ) -> (Arc<Self>, oneshot::Receiver<Result<(), Refusal>>) {
+        let (started, on_start) = oneshot::channel();
+        let (health, _) = watch::channel(parts.health.clone());
+        let (due, _) = watch::channel(None);
+        let (incidents, _) = broadcast::channel(INCIDENTS_KEPT);
+        let channel = Arc::new(Self {
+            parts,
+            actor: Mutex::new(actor),
+            inbox: Mutex::default(),
+            scheduled: AtomicBool::new(false),
+            tick_queued: AtomicBool::new(false),
+            permits: Arc::new(Semaphore::new(QUEUED)),
+            due,
+            sockets: Mutex::default(),
+            requests: Mutex::default(),
+            tickets: Mutex::default(),
+            next_ticket: AtomicU64::new(1),
+            health,
+            incidents,
+            started: Mutex::new(Some(started)),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        tasks::spawn_timer(&channel);
+        tasks::spawn_store_watch(&channel);
+        channel.attach_agent();
+        (channel, on_start)
+    }
+
+    /// Carries out one of the commands that begin a channel's life.
+    pub(crate) fn begin(self: &Arc<Self>, command: crate::actor::Command) {
+        self.execute(command);
+    }
+
+    /// Queues an input that is bounded by nature: the answer to something that was asked.
+    pub(crate) fn push(self: &Arc<Self>, input: Input) {
+        self.queue(input, None);
+    }
+
+    /// Queues an input that comes as the world likes; waits for room. False when the channel is
+    /// gone.
+    pub(crate) async fn push_when_room(self: &Arc<Self>, input: Input) -> bool {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        match permit {
+            Ok(permit) if !self.stop.is_cancelled() => {
+                self.queue(input, Some(permit));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn queue(self: &Arc<Self>, input: Input, permit: Option<OwnedSemaphorePermit>) {
+        let queued = Queued {
+            input,
+            _permit: permit,
+        };
+        locked(&self.inbox).push_back(queued);
+        if !self.scheduled.swap(true, Ordering::AcqRel) {
+            self.parts.pool.submit(Arc::clone(self) as Arc<dyn Job>);
+        }
+    }
+
+    /// Asks the guest something. The receiver ends with the last reply.
+    pub(crate) fn command(
+        self: &Arc<Self>,
+        ask: OperatorCommand,
+    ) -> mpsc::UnboundedReceiver<Reply> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
+        locked(&self.tickets).insert(ticket, sender);
+        self.push(Input::Operator(OperatorAsk { ticket, ask }));
+        receiver
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.parts.name
+    }
+
+    pub(crate) fn health(&self) -> watch::Receiver<Health> {
+        self.health.subscribe()
+    }
+
+    pub(crate) fn incidents(&self) -> broadcast::Receiver<Arc<Incident>> {
+        self.incidents.subscribe()
+    }
+
+    /// Stops everything at once, without a word to the other side: a session that the platform
+    /// keeps can then be resumed.
+    pub(crate) async fn stop(&self) {
+        self.halt();
+        self.tasks.close();
+        self.tasks.wait().await;
+        // A thread of the pool may be in the middle of a step; it ends within the CPU deadline.
+        while self.scheduled.load(Ordering::Acquire) {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    pub(crate) fn halt(&self) {
+        if self.stop.is_cancelled() {
+            return;
+        }
+        self.stop.cancel();
+        self.permits.close();
+        locked(&self.inbox).clear();
+        locked(&self.sockets).clear();
+        locked(&self.tickets).clear();
+        for (_, task) in std::mem::take(&mut *locked(&self.requests)) {
+            task.abort();
+        }
+        self.parts.agent.detach(&self.parts.name);
+    }
+
+    fn attach_agent(self: &Arc<Self>) {
+        let weak = Arc::downgrade(self);
+        let send = move |news: TurnEvent| -> futures_util::future::BoxFuture<'static, bool> {
+            let channel = weak.upgrade();
+            Box::pin(async move {
+                match channel {
+                    Some(channel) => channel.push_when_room(Input::Turn(news)).await,
+                    None => false,
+                }
+            })
+        };
+        let line = crate::agent::AgentLine::new(Arc::new(send), self.parts.blobs.clone());
+        let _entered = self.parts.tokio.enter();
+        self.parts.agent.attach(&self.parts.name, line);
+    }
+}
+
+impl Job for Channel {
+    fn run_once(self: Arc<Self>) -> bool {
+        let next = locked(&self.inbox).pop_front();
+        let Some(queued) = next else {
+            self.scheduled.store(false, Ordering::Release);
+            // Something may have come between the two lines above.
+            let more = !locked(&self.inbox).is_empty();
+            return more && !self.scheduled.swap(true, Ordering::AcqRel);
+        };
+        if matches!(queued.input, Input::Tick) {
+            self.tick_queued.store(false, Ordering::Release);
+        }
+        if self.stop.is_cancelled() {
+            return true;
+        }
+        let (commands, due) = {
+            let mut actor = locked(&self.actor);
+            let commands = actor.step(self.parts.clock.now(), queued.input);
+            (commands, actor.next_due())
+        };
+        for command in commands {
+            self.execute(command);
+        }
+        self.due.send_replace(due);
+        true
+    }
+
+    fn broke(&self, what: &str) {
+        tracing::error!(channel = %self.parts.name, panic = what, "the host broke while running this channel; it is stopped, please report this");
+        self.health.send_modify(|health| {
+            health.level = crate::bindings::v0_1::HealthLevel::Stopped;
+            health.code = "host-bug".into();
+            health.summary = "the host itself broke while running this channel".into();
+            health.fix = Some("restart it, and report what the log says".into());
+        });
+        self.halt();
+    }
+}
+
+/// The channel, as a socket's task sees it.
+struct SocketSink(Arc<Channel>);
+
+impl Sink for SocketSink {
+    async fn put(&self, input: Input) -> bool {
+        self.0.push_when_room(input).await
+    }
+}

@@ -1,0 +1,131 @@
+//! The background thread of the store: brings the log into the database file, with the fsync, and
+//! tries again what could not be committed. It sleeps until there is something to do.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::{Shared, StoreError, schema};
+
+/// What has been committed is on the disk itself after so long at the latest.
+const SYNC_AFTER: Duration = Duration::from_secs(2);
+/// Or after so many bytes; the log is read at each start, so it is kept short.
+const SYNC_AFTER_BYTES: usize = 4 << 20;
+/// Between two tries to commit what could not be committed.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+struct Todo {
+    bytes: usize,
+    dirty: bool,
+    stop: bool,
+}
+
+struct Bell {
+    todo: Mutex<Todo>,
+    rung: Condvar,
+}
+
+/// Ends its thread when dropped.
+pub(super) struct Keeper {
+    bell: Arc<Bell>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    pub(super) fn start(shared: Arc<Shared>) -> Result<Self, StoreError> {
+        let bell = Arc::new(Bell {
+            todo: Mutex::default(),
+            rung: Condvar::new(),
+        });
+        let path = shared.path.clone();
+        let connection = schema::connect(&path)?;
+        let run = {
+            let bell = Arc::clone(&bell);
+            move || keep(&bell, &shared, &connection)
+        };
+        let thread = std::thread::Builder::new()
+            .name("prx-store".into())
+            .spawn(run)
+            .map_err(|cause| StoreError::Directory {
+                path: path.display().to_string(),
+                cause,
+            })?;
+        Ok(Self {
+            bell,
+            thread: Some(thread),
+        })
+    }
+
+    /// Something was committed, or could not be.
+    pub(super) fn committed(&self, bytes: usize) {
+        let mut todo = self.bell.lock();
+        todo.bytes = todo.bytes.saturating_add(bytes);
+        let first = !std::mem::replace(&mut todo.dirty, true);
+        if first || todo.bytes >= SYNC_AFTER_BYTES {
+            self.bell.rung.notify_one();
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.bell.lock().stop = true;
+        self.bell.rung.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to return; a panic in it has been printed by then.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Bell {
+    fn lock(&self) -> MutexGuard<'_, Todo> {
+        self.todo.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for work; true when it is time to end.
+    fn wait(&self) -> bool {
+        let mut todo = self.lock();
+        while !todo.dirty && !todo.stop {
+            todo = self.rung.wait(todo).unwrap_or_else(PoisonError::into_inner);
+        }
+        // Gather more, so that one fsync serves many commits.
+        let enough = |todo: &mut Todo| !todo.stop && todo.bytes < SYNC_AFTER_BYTES;
+        let waited = self.rung.wait_timeout_while(todo, SYNC_AFTER, enough);
+        let (mut todo, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        todo.dirty = false;
+        todo.bytes = 0;
+        todo.stop
+    }
+
+    fn pause(&self, time: Duration) -> bool {
+        let todo = self.lock();
+        let waited = self.rung.wait_timeout_while(todo, time, |todo| !todo.stop);
+        let (todo, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        todo.stop
+    }
+}
+
+fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
+    loop {
+        let stop = bell.wait();
+        let mut stop_retrying = stop;
+        while shared.has_backlog() && !flushed(shared) && !stop_retrying {
+            stop_retrying = bell.pause(RETRY_AFTER);
+        }
+        let mode = if stop { "TRUNCATE" } else { "PASSIVE" };
+        let done = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
+        if let Err(error) = done {
+            tracing::warn!(%error, "the store's log could not be brought into its file; it is tried again with the next commit");
+        }
+        if stop {
+            return;
+        }
+    }
+}
+
+fn flushed(shared: &Shared) -> bool {
+    let mut inner = shared.lock();
+    shared.flush(&mut inner).is_ok()
+}

@@ -1,0 +1,108 @@
+//! The database file: opened, checked, migrated, or set aside.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::StoreError;
+
+/// Each step takes the schema from its index to the next number. Steps are never edited.
+const MIGRATIONS: [&str; 1] = ["CREATE TABLE entries (
+        instance TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+        PRIMARY KEY (instance, key)
+     );
+     CREATE TABLE boots (instance TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL);"];
+
+/// Marks the file as ours, for `file` and for a look at the wrong one ("prxh").
+const APPLICATION_ID: i64 = 0x7072_7868;
+
+/// Opens the file. When it is damaged, it is renamed and a new one is begun; the second value
+/// says where the damaged one is.
+pub(super) fn open(path: &Path) -> Result<(Connection, Option<PathBuf>), StoreError> {
+    match open_checked(path) {
+        Ok(connection) => Ok((connection, None)),
+        Err(StoreError::Sqlite(error)) if is_corrupt(&error) => {
+            let aside = set_aside(path)?;
+            Ok((open_checked(path)?, Some(aside)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn open_checked(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = connect(path)?;
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict != "ok" {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        return Err(rusqlite::Error::SqliteFailure(code, Some(verdict)).into());
+    }
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// A connection with this store's settings.
+pub(super) fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(std::time::Duration::from_secs(2))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // No fsync at a commit, one at a checkpoint of the log; never a torn database.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // Checkpoints are the background thread's, so that no commit pays for one.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // KiB; the host keeps what it reads anyway.
+    connection.pragma_update(None, "cache_size", -512)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known || found < 0 {
+        let path = path.display().to_string();
+        return Err(StoreError::Newer { path, found, known });
+    }
+    let transaction = connection.transaction()?;
+    let done = usize::try_from(found).unwrap_or(0);
+    for step in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn is_corrupt(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = now.map_or(0, |d| d.as_secs());
+    let suffixed = |suffix: &str, extra: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        name.push(extra);
+        PathBuf::from(name)
+    };
+    let mark = format!(".corrupt-{seconds}");
+    let aside = suffixed("", &mark);
+    let fail = |cause| StoreError::Directory {
+        path: path.display().to_string(),
+        cause,
+    };
+    std::fs::rename(path, &aside).map_err(fail)?;
+    for side in ["-wal", "-shm"] {
+        let from = suffixed(side, "");
+        if from.exists() {
+            std::fs::rename(&from, suffixed(side, &mark)).map_err(fail)?;
+        }
+    }
+    crate::files::private_file(path).map_err(fail)?;
+    Ok(aside)
+}

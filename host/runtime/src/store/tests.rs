@@ -1,0 +1,136 @@
+//! The store's promises, on real files.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::*;
+
+fn put(key: &str, value: &[u8]) -> Change {
+    Change::Put {
+        key: key.into(),
+        value: Bytes::copy_from_slice(value),
+    }
+}
+
+fn keys(store: &Store, instance: &str) -> Vec<String> {
+    let entries = store.load(instance).unwrap();
+    entries.into_iter().map(|e| e.key).collect()
+}
+
+#[test]
+fn what_was_committed_is_there_after_a_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store
+        .commit("a", &[put("z", b"1"), put("b", b"2")])
+        .unwrap();
+    store
+        .commit("a", &[Change::Delete { key: "z".into() }])
+        .unwrap();
+    store.commit("other", &[put("x", b"3")]).unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(keys(&store, "a"), ["b"]);
+    assert_eq!(keys(&store, "other"), ["x"]);
+    assert!(store.set_aside().is_none());
+}
+
+#[test]
+fn boots_are_counted_per_instance_and_never_go_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.next_boot("a").unwrap(), 1);
+    assert_eq!(store.next_boot("a").unwrap(), 2);
+    assert_eq!(store.next_boot("b").unwrap(), 1);
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.next_boot("a").unwrap(), 3);
+}
+
+#[test]
+fn a_second_process_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = Store::open(dir.path()).unwrap();
+    // The lock belongs to the open file, so a second opening stands for a second process.
+    let error = Store::open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("in use by another process"), "{error}");
+    assert!(error.contains(&std::process::id().to_string()), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_not_wiped() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(STORE_FILE), vec![b'x'; 8192]).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let aside = store.set_aside().unwrap();
+    assert_eq!(std::fs::read(aside).unwrap(), vec![b'x'; 8192]);
+    store.commit("a", &[put("k", b"v")]).unwrap();
+    assert_eq!(keys(&store, "a"), ["k"]);
+}
+
+#[test]
+fn a_file_of_a_newer_program_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    let file = Connection::open(dir.path().join(STORE_FILE)).unwrap();
+    file.pragma_update(None, "user_version", 99).unwrap();
+    drop(file);
+    let error = Store::open(dir.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_files_are_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let store = Store::open(&state).unwrap();
+    store.commit("a", &[put("k", b"v")]).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    for file in std::fs::read_dir(&state).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+}
+
+#[test]
+fn a_commit_that_fails_is_made_up_for_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let trouble = store.trouble();
+    // A second writer in the middle of a transaction stands for a disk that does not answer.
+    let blocker = Connection::open(dir.path().join(STORE_FILE)).unwrap();
+    store
+        .shared
+        .lock()
+        .connection
+        .busy_timeout(std::time::Duration::ZERO)
+        .unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(store.commit("a", &[put("first", b"1")]).is_err());
+    assert!(trouble.borrow().is_some());
+    blocker.execute_batch("ROLLBACK").unwrap();
+    store.commit("a", &[put("second", b"2")]).unwrap();
+    assert_eq!(keys(&store, "a"), ["first", "second"]);
+    assert!(trouble.borrow().is_none());
+}
+
+#[test]
+fn a_commit_takes_microseconds() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut times: Vec<_> = (0..500u32)
+        .map(|n| {
+            let started = Instant::now();
+            let changes = [put("ring", &n.to_le_bytes()), put("mark", &[7; 300])];
+            store.commit("a", &changes).unwrap();
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    let median = times[times.len() / 2];
+    println!("median commit: {median:?}");
+    assert!(median < std::time::Duration::from_millis(5), "{median:?}");
+}

@@ -1,0 +1,16 @@
+//! The host with a real component on real sockets. One binary, since each one links wasmtime.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
+
+mod channel;
+mod faults;
+mod http;
+mod loading;
+mod neutral;
+mod support;
+mod tls;
