@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use prx_host::bindings::v0_1::{Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, Instant};
+use prx_host::bindings::v0_1::{
+    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, Instant,
+};
 use prx_host::guest::{Component, FaultKind, Guest, GuestFault, LogLine, StartAnswer};
 use serde::Serialize;
 
@@ -22,7 +24,10 @@ struct DualGuest {
 
 impl Component for DualComponent {
     fn instantiate(&self) -> Result<Box<dyn Guest>, GuestFault> {
-        Ok(Box::new(DualGuest { first: self.first.instantiate()?, second: self.second.instantiate()? }))
+        Ok(Box::new(DualGuest {
+            first: self.first.instantiate()?,
+            second: self.second.instantiate()?,
+        }))
     }
 
     fn describe(&self) -> Result<ChannelInfo, GuestFault> {
@@ -41,7 +46,11 @@ impl DualGuest {
 
 impl Guest for DualGuest {
     fn start(&mut self, now: Instant, boot: &Boot) -> Result<StartAnswer, GuestFault> {
-        let answer = same("start", self.first.start(now, boot)?, self.second.start(now, boot)?)?;
+        let answer = same(
+            "start",
+            self.first.start(now, boot)?,
+            self.second.start(now, boot)?,
+        )?;
         if answer.is_ok() {
             self.same_state("start")?;
         }
@@ -49,7 +58,11 @@ impl Guest for DualGuest {
     }
 
     fn handle(&mut self, now: Instant, event: &Event) -> Result<Vec<Effect>, GuestFault> {
-        let effects = same("handle", self.first.handle(now, event)?, self.second.handle(now, event)?)?;
+        let effects = same(
+            "handle",
+            self.first.handle(now, event)?,
+            self.second.handle(now, event)?,
+        )?;
         self.same_state("handle")?;
         Ok(effects)
     }
@@ -59,7 +72,11 @@ impl Guest for DualGuest {
     }
 
     fn inventory(&mut self) -> Result<Holdings, GuestFault> {
-        same("inventory", self.first.inventory()?, self.second.inventory()?)
+        same(
+            "inventory",
+            self.first.inventory()?,
+            self.second.inventory()?,
+        )
     }
 
     fn take_log(&mut self) -> Vec<LogLine> {
@@ -69,7 +86,10 @@ impl Guest for DualGuest {
 }
 
 fn same<T: Serialize>(what: &str, first: T, second: T) -> Result<T, GuestFault> {
-    let bytes = |value: &T| postcard::to_allocvec(value).map_err(|error| GuestFault::new(FaultKind::BadOutput, error.to_string()));
+    let bytes = |value: &T| {
+        postcard::to_allocvec(value)
+            .map_err(|error| GuestFault::new(FaultKind::BadOutput, error.to_string()))
+    };
     if bytes(&first)? == bytes(&second)? {
         return Ok(first);
     }

@@ -4,5 +4,7 @@
 //! a second time, except where a test says what must be true.
 
 pub mod dual;
+pub mod load;
 pub mod native;
 pub mod sim;
+pub mod spy;

@@ -9,6 +9,9 @@ use qq_emulator::ledger::{Scene, UserMessage, Violation};
 use super::script::answer;
 use super::world::World;
 
+/// How an answer ends that was cut.
+const CUT_NOTE: &str = "（后面的内容已省略：QQ对一条消息的回复次数有限。）";
+
 /// What the commits of a run showed.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
@@ -82,6 +85,10 @@ pub struct Report {
     pub unheard: usize,
     /// What must not be.
     pub findings: Vec<String>,
+    /// Secrets that went out to the platform.
+    pub secrets: Vec<String>,
+    /// Everything on the disk, as text.
+    pub disk: String,
     /// The last lines of the channel's log, for whoever looks into a finding.
     pub log: Vec<String>,
 }
@@ -91,6 +98,13 @@ pub struct Report {
 pub fn check(world: &World) -> Report {
     let mut report = Report {
         findings: world.findings.clone(),
+        secrets: world.secrets.iter().cloned().collect(),
+        disk: world
+            .disk
+            .entries
+            .values()
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .collect(),
         log: world.process.last_lines.iter().cloned().collect(),
         ..Report::default()
     };
@@ -173,9 +187,13 @@ fn check_message(world: &World, message: &UserMessage, report: &mut Report) {
         .flat_map(|id| world.platform.ledger().reply_texts(id))
         .collect();
     let got = squeeze(&texts.concat());
-    let want = squeeze(&answer(message.text.trim()));
+    let (want, cut) = due(message);
     let heard = world.disk.watch.knows(message);
-    if got == want {
+    // An answer that does not fit is cut, visibly, and every reply is used; one that nearly fits may be either.
+    let cut_well = got
+        .strip_suffix(CUT_NOTE)
+        .is_some_and(|shown| want.starts_with(shown) && shown.len() > want.len() / 2);
+    if (got == want && !cut) || cut_well {
         report.answered += 1;
     } else if texts.is_empty() && !heard && !world.loses_nothing() {
         report.unheard += 1;
@@ -200,6 +218,16 @@ fn check_message(world: &World, message: &UserMessage, report: &mut Report) {
             want.len()
         ));
     }
+}
+
+/// The answer that is due, without white space, and whether the replies that a message allows are too few for it.
+fn due(message: &UserMessage) -> (String, bool) {
+    let answer = answer(message.text.trim());
+    let room = match message.scene {
+        Scene::C2c => 4,
+        Scene::Group => 5,
+    } * 2_048;
+    (squeeze(&answer), answer.chars().count() > room)
 }
 
 fn is_apology(text: &str) -> bool {

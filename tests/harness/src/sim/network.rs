@@ -61,6 +61,7 @@ impl World {
                 .collect(),
             body: text_of(&call.body).into_bytes(),
         };
+        self.note_secrets(&request);
         let timeout = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
         self.network.calls.insert(
             ticket,
@@ -89,6 +90,16 @@ impl World {
             timeout,
             Coming::Process(process, Box::new(Input::HttpDone(done))),
         );
+    }
+
+    /// Remembers the secrets that went out, so that a test can look for them everywhere else.
+    fn note_secrets(&mut self, request: &wire::HttpRequest) {
+        let token = request
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("QQBot "));
+        if let Some(token) = token {
+            self.secrets.insert(token.to_owned());
+        }
     }
 
     pub(super) fn open_socket(&mut self, process: u32, dial: &SocketDial) {

@@ -15,7 +15,7 @@ use prx_host::vault::{Hidden, Vault};
 
 use super::check::Watch;
 use super::script::answer;
-use super::world::{APP_ID, Coming, World};
+use super::world::{APP_ID, Coming, SECRET, World};
 
 /// What survives a kill.
 #[derive(Debug, Default)]
@@ -117,10 +117,7 @@ fn spec(component: &Arc<dyn Component>, disk: &Disk) -> Result<ActorSpec, String
         &[],
     )
     .map_err(|error| error.to_string())?;
-    let secret = (
-        "app_secret".to_owned(),
-        Hidden::new("secret-of-the-simulation"),
-    );
+    let secret = ("app_secret".to_owned(), Hidden::new(SECRET));
     Ok(ActorSpec {
         instance: "qq".into(),
         component: Arc::clone(component),
@@ -231,7 +228,7 @@ impl World {
                 Command::SocketSend(message) => self.send_frame(number, &message),
                 Command::SocketClose(close) => self.close_socket(number, close.id, close.code),
                 Command::Http(call) => self.send_http(number, &call),
-                Command::Agent(ask) => self.ask_agent(number, ask),
+                Command::Agent(ask) => self.ask_agent(number, *ask),
                 Command::Commit(changes) => self.commit(&changes),
                 Command::Incident(incident) => self.process.incidents.push(format!("{incident:?}")),
                 Command::Refused(refusal) => self

@@ -107,7 +107,7 @@ fn message(number: u32, rng: &mut fastrand::Rng) -> Act {
     let user = format!("user{}", rng.u32(0..8));
     // Some answers need several messages.
     let text = if rng.u32(0..5) == 0 {
-        format!("/long {} n{number}", rng.u32(1..7000))
+        format!("/long {} n{number}", rng.u32(1..14_000))
     } else {
         format!("hello n{number}")
     };

@@ -1,6 +1,6 @@
 //! The world of a run: one queue of things to come, and the parties that they come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ const AFTERMATH_MS: u64 = 3 * 3_600_000;
 const MAX_STEPS: u64 = 2_000_000;
 /// The bot.
 pub(super) const APP_ID: &str = "102012345";
+/// Its secret.
+pub(super) const SECRET: &str = "secret-of-the-simulation";
 
 /// Something that will happen.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub struct World {
     pub(super) network: Network,
     pub(super) plan: Plan,
     steps: u64,
+    /// Secrets that went out to the platform.
+    pub(super) secrets: BTreeSet<String>,
     /// What went wrong while it ran: broken invariants that only show in the middle.
     pub(super) findings: Vec<String>,
 }
@@ -57,12 +61,14 @@ impl World {
     #[must_use]
     pub fn new(component: Arc<dyn Component>, plan: &Plan, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut bot = BotSettings::new(APP_ID, "secret-of-the-simulation");
+        let mut bot = BotSettings::new(APP_ID, SECRET);
         bot.intents = Intents::public_domain();
         bot.sessions = SessionSettings {
             replay_keep: Duration::from_secs(86_400),
             ..SessionSettings::default()
         };
+        // Long enough that a second fetch beside a first one is seen.
+        bot.token.latency = Duration::from_millis(400);
         let settings = Settings {
             bots: vec![bot],
             gateway_url: "wss://api.sgroup.qq.com/websocket".into(),
@@ -79,6 +85,7 @@ impl World {
             network: Network::default(),
             plan: *plan,
             steps: 0,
+            secrets: BTreeSet::from([SECRET.to_owned()]),
             findings: Vec::new(),
             rng,
         };

@@ -16,7 +16,9 @@ pub(crate) fn engine() -> &'static wasmtime::Engine {
 pub(crate) fn component() -> Arc<dyn Component> {
     static COMPONENT: OnceLock<Arc<WasmComponent>> = OnceLock::new();
     let loaded = COMPONENT.get_or_init(|| {
-        Arc::new(WasmComponent::load(engine(), qq_channel_embed::COMPONENT, Limits::STANDARD).unwrap())
+        Arc::new(
+            WasmComponent::load(engine(), qq_channel_embed::COMPONENT, Limits::STANDARD).unwrap(),
+        )
     });
     Arc::<WasmComponent>::clone(loaded)
 }

@@ -1,6 +1,15 @@
 //! End-to-end tests: one binary, because each one links wasmtime; one module for each behaviour.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod common;
 mod native_and_wasm_answer_alike;
+mod secrets_never_reach_the_guest;
 mod simulated_days_keep_the_invariants;
 mod the_component_imports_nothing_it_need_not;
+mod the_readme_tells_the_truth;

@@ -10,11 +10,24 @@ use crate::common::component;
 
 #[test]
 fn ten_simulated_days_are_byte_for_byte_alike() {
-    let both = Arc::new(DualComponent { first: component(), second: Arc::new(NativeComponent) });
-    let plan = Plan { messages: 40, span_ms: 10 * 60_000, faults: 30, kind: Faults::All, kills: 4 };
+    let both = Arc::new(DualComponent {
+        first: component(),
+        second: Arc::new(NativeComponent),
+    });
+    let plan = Plan {
+        messages: 40,
+        span_ms: 10 * 60_000,
+        faults: 30,
+        kind: Faults::All,
+        kills: 4,
+    };
     for seed in 0..10 {
         let report = run(Arc::<DualComponent>::clone(&both), &plan, seed);
-        assert!(report.findings.is_empty(), "seed {seed}:\n{}", report.findings.join("\n"));
+        assert!(
+            report.findings.is_empty(),
+            "seed {seed}:\n{}",
+            report.findings.join("\n")
+        );
         assert!(report.answered > 0);
     }
 }

@@ -7,7 +7,10 @@ use crate::common::engine;
 #[test]
 fn imports_are_the_log_and_what_a_panic_needs() {
     let names: Vec<String> = imports(engine(), qq_channel_embed::COMPONENT).unwrap();
-    let without_patch: Vec<&str> = names.iter().map(|name| name.split('@').next().unwrap()).collect();
+    let without_patch: Vec<&str> = names
+        .iter()
+        .map(|name| name.split('@').next().unwrap())
+        .collect();
     assert_eq!(
         without_patch,
         [
@@ -32,5 +35,9 @@ fn imports_are_the_log_and_what_a_panic_needs() {
 
 #[test]
 fn the_component_stays_under_a_mebibyte() {
-    assert!(qq_channel_embed::COMPONENT.len() < 1 << 20, "{} bytes", qq_channel_embed::COMPONENT.len());
+    assert!(
+        qq_channel_embed::COMPONENT.len() < 1 << 20,
+        "{} bytes",
+        qq_channel_embed::COMPONENT.len()
+    );
 }

@@ -1,0 +1,10 @@
+//! A load generator that stands outside: it knows the emulator's control API over HTTP and WebSocket, and nothing
+//! of the bot. Many users write, each waits for the answer to what was written, and everything is counted.
+
+mod client;
+mod drive;
+mod report;
+
+pub use client::{Client, Heard};
+pub use drive::{Load, drive};
+pub use report::Report;

@@ -1,0 +1,251 @@
+//! Driving the load: who writes when, what is awaited, and what goes wrong meanwhile.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use hdrhistogram::Histogram;
+
+use super::client::{Client, Heard};
+use super::report::Report;
+
+/// How long to look out for a second answer after the last first one.
+const AFTERMATH: Duration = Duration::from_secs(2);
+
+/// Faults of the list: after each of them the platform still has everything that was said.
+const FAULTS: [&str; 12] = [
+    "drop",
+    "drop-before-event",
+    "op7",
+    "op9 true",
+    "close 4009",
+    "triple",
+    "token-death",
+    "429",
+    "500",
+    "garbage not-json",
+    "cut-after-delivery",
+    "slow-after-delivery 2s",
+];
+
+/// A load.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// Users that write; every second one writes in a group.
+    pub users: u64,
+    /// Messages that wait for an answer at a time, at most.
+    pub in_flight: usize,
+    /// Stop writing after so many messages.
+    pub messages: u64,
+    /// Stop writing after so long.
+    pub span: Duration,
+    /// Faults, spread over the messages.
+    pub faults: u64,
+    /// Kills of the bot, spread over the messages.
+    pub kills: u64,
+    /// How long an answer may take before it counts as lost.
+    pub patience: Duration,
+}
+
+struct Awaited {
+    tag: u64,
+    user: u64,
+    since: Instant,
+}
+
+struct Drive<'a, K> {
+    load: &'a Load,
+    kill: K,
+    /// Users that may write.
+    idle: VecDeque<u64>,
+    /// Written, the id not yet known.
+    writing: BTreeMap<u64, (u64, Instant)>,
+    /// By message id.
+    awaited: BTreeMap<String, Awaited>,
+    /// Numbers of the answers, by message id.
+    answers: BTreeMap<String, Vec<u64>>,
+    /// Answers that came before the id of what they answer.
+    early: Vec<(String, u64, String)>,
+    report: Report,
+}
+
+/// Runs a load against an emulator. `kill` ends the bot's process the hard way and starts it again.
+///
+/// # Errors
+/// When the emulator is gone.
+pub async fn drive<K: FnMut() -> Result<()>>(
+    client: &mut Client,
+    load: &Load,
+    kill: K,
+) -> Result<Report> {
+    let mut drive = Drive {
+        load,
+        kill,
+        idle: (0..load.users).collect(),
+        writing: BTreeMap::new(),
+        awaited: BTreeMap::new(),
+        answers: BTreeMap::new(),
+        early: Vec::new(),
+        report: Report {
+            sent: 0,
+            answered: 0,
+            lost: Vec::new(),
+            doubled: Vec::new(),
+            wrong: Vec::new(),
+            violations: Vec::new(),
+            faults: 0,
+            kills: 0,
+            took: Duration::ZERO,
+            latency_us: Histogram::new(3)?,
+        },
+    };
+    drive.run(client).await?;
+    Ok(drive.report)
+}
+
+impl<K: FnMut() -> Result<()>> Drive<'_, K> {
+    async fn run(&mut self, client: &mut Client) -> Result<()> {
+        let begin = Instant::now();
+        let mut last_progress = begin;
+        loop {
+            let writing = begin.elapsed() < self.load.span && self.report.sent < self.load.messages;
+            if writing {
+                self.write_more(client).await?;
+            } else if self.awaited.is_empty() && self.writing.is_empty() {
+                break;
+            }
+            let left = self.load.patience.saturating_sub(last_progress.elapsed());
+            match tokio::time::timeout(left, client.hear()).await {
+                Ok(heard) => {
+                    if self.take(heard?)? {
+                        last_progress = Instant::now();
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        self.report.took = begin.elapsed();
+        let until = tokio::time::Instant::now() + AFTERMATH;
+        while let Ok(heard) = tokio::time::timeout_at(until, client.hear()).await {
+            self.take(heard?)?;
+        }
+        self.report.lost = self.awaited.keys().cloned().collect();
+        let violations = client.violations().await?;
+        self.report.violations = violations
+            .iter()
+            .map(ToString::to_string)
+            .filter(|text| !self.is_excused(text))
+            .collect();
+        Ok(())
+    }
+
+    /// What the faults themselves bring about is not the bot's doing.
+    fn is_excused(&self, violation: &str) -> bool {
+        let of_faults = ["bad_authorization"];
+        let of_kills = [
+            "two_live_connections",
+            "overlapping_token_fetches",
+            "identify_too_fast",
+        ];
+        let has = |words: &[&str]| words.iter().any(|word| violation.contains(word));
+        (self.report.faults > 0 && has(&of_faults)) || (self.report.kills > 0 && has(&of_kills))
+    }
+
+    async fn write_more(&mut self, client: &mut Client) -> Result<()> {
+        while self.awaited.len() + self.writing.len() < self.load.in_flight
+            && self.report.sent < self.load.messages
+        {
+            let Some(user) = self.idle.pop_front() else {
+                return Ok(());
+            };
+            let tag = self.report.sent;
+            let group = (user % 2 == 1).then(|| format!("group{}", user % 10));
+            client
+                .write(
+                    tag,
+                    group.as_deref(),
+                    &format!("user{user}"),
+                    &format!("hello {tag}."),
+                )
+                .await?;
+            self.writing.insert(tag, (user, Instant::now()));
+            self.report.sent += 1;
+            self.make_trouble(client).await?;
+        }
+        Ok(())
+    }
+
+    async fn make_trouble(&mut self, client: &Client) -> Result<()> {
+        let due = |count: u64, all: u64, sent: u64| {
+            count < all && sent * (all + 1) >= (count + 1) * self.load.messages
+        };
+        if due(self.report.faults, self.load.faults, self.report.sent) {
+            let fault = FAULTS
+                .get(usize::try_from(self.report.faults)? % FAULTS.len())
+                .copied()
+                .unwrap_or("drop");
+            client.fault(fault).await?;
+            self.report.faults += 1;
+        }
+        if due(self.report.kills, self.load.kills, self.report.sent) {
+            (self.kill)()?;
+            self.report.kills += 1;
+        }
+        Ok(())
+    }
+
+    /// True when it brought the load forward.
+    fn take(&mut self, heard: Heard) -> Result<bool> {
+        match heard {
+            Heard::Sent { tag, id } => {
+                let Some((user, since)) = self.writing.remove(&tag) else {
+                    return Ok(false);
+                };
+                self.awaited
+                    .insert(id.clone(), Awaited { tag, user, since });
+                let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.early)
+                    .into_iter()
+                    .partition(|(to, ..)| *to == id);
+                self.early = later;
+                for (to, seq, text) in now {
+                    self.on_reply(&to, seq, &text);
+                }
+                Ok(true)
+            }
+            Heard::NotSent { error } => bail!("a user could not write: {error}"),
+            Heard::Reply { to, msg_seq, text } => {
+                let known = self.awaited.contains_key(&to) || self.answers.contains_key(&to);
+                if known {
+                    self.on_reply(&to, msg_seq, &text);
+                } else {
+                    self.early.push((to, msg_seq, text));
+                }
+                Ok(true)
+            }
+            Heard::Other => Ok(false),
+        }
+    }
+
+    fn on_reply(&mut self, to: &str, msg_seq: u64, text: &str) {
+        let seqs = self.answers.entry(to.to_owned()).or_default();
+        seqs.push(msg_seq);
+        if seqs.len() > 1 {
+            self.report.doubled.push(format!("{to}: answers {seqs:?}"));
+            return;
+        }
+        let Some(awaited) = self.awaited.remove(to) else {
+            return;
+        };
+        self.idle.push_back(awaited.user);
+        let micros = u64::try_from(awaited.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.report.latency_us.saturating_record(micros.max(1));
+        if text.contains(&format!("hello {}.", awaited.tag)) {
+            self.report.answered += 1;
+        } else {
+            self.report.wrong.push(format!(
+                "{to}: message {} was answered {text:?}",
+                awaited.tag
+            ));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The table of keys in the README is printed from the key table of the channel.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use qq_channel::bindings::{KeyKind, KeySpec};
+use qq_channel::channel::describe;
+
+const BEGIN: &str = "<!-- keys:";
+const END: &str = "<!-- /keys -->";
+
+fn table() -> String {
+    let mut table = String::from(
+        "| key in `[channels_config.qq]` | type, default | meaning |\n|---|---|---|\n",
+    );
+    for key in describe().keys {
+        let _ = writeln!(
+            table,
+            "| `{}`{} | {} | {} |",
+            key.name,
+            if key.documented { "" } else { " (own)" },
+            form(&key),
+            meaning(&key)
+        );
+    }
+    table
+}
+
+fn form(key: &KeySpec) -> String {
+    let kind = match key.kind {
+        KeyKind::Text => "string",
+        KeyKind::Boolean => "bool",
+        KeyKind::Integer => "number",
+        KeyKind::TextList => "list",
+    };
+    match (&key.default, key.required) {
+        (Some(default), _) => format!("{kind}, `{default}`"),
+        (None, true) => format!("{kind}, required"),
+        (None, false) => kind.to_owned(),
+    }
+}
+
+fn meaning(key: &KeySpec) -> String {
+    let mut meaning = key.doc.clone();
+    if !key.allowed.is_empty() {
+        let words: Vec<String> = key.allowed.iter().map(|word| format!("`{word}`")).collect();
+        let _ = write!(meaning, " One of {}.", words.join(", "));
+    }
+    for alias in &key.aliases {
+        let _ = write!(meaning, " `{}` means `{}`.", alias.written, alias.means);
+    }
+    if let (Some(minimum), Some(maximum)) = (key.minimum, key.maximum) {
+        let _ = write!(meaning, " From {minimum} to {maximum}.");
+    }
+    if let Some(parent) = &key.inherits_from {
+        let _ = write!(meaning, " Inherited from `[channels_config].{parent}`.");
+    }
+    meaning.replace('|', "\\|")
+}
+
+#[test]
+fn readme_has_the_keys_of_the_channel() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let begin = text.find(BEGIN).unwrap();
+    let begin = begin + text[begin..].find('\n').unwrap() + 1;
+    let end = text.find(END).unwrap();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(
+            &path,
+            format!("{}{}{}", &text[..begin], table(), &text[end..]),
+        )
+        .unwrap();
+        return;
+    }
+    assert_eq!(
+        &text[begin..end],
+        table(),
+        "run: UPDATE_EXPECT=1 cargo test -p harness readme"
+    );
+}
