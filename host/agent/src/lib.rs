@@ -1,1 +1,20 @@
-//! Placeholder.
+//! The agent loop: what answers the messages that channels bring.
+//!
+//! [`Agent`] takes turns from the host through [`prx_host::agent::AgentPort`], keeps each
+//! conversation's history, and lets one of two minds answer: [`echo`], which needs nothing and is
+//! the default, or `openai`, any OpenAI-compatible chat endpoint, streamed.
+//!
+//! Knows nothing of any channel or platform: what a place can show comes with each turn.
+
+mod config;
+pub mod echo;
+mod history;
+mod openai;
+mod port;
+mod prompt;
+mod turn;
+
+pub use config::{AgentConfig, Mind, OpenAiConfig, keys};
+pub use history::Bounds;
+pub use openai::OpenAiError;
+pub use port::Agent;

@@ -3,6 +3,7 @@
 //! Nothing here belongs to the product: no rule of the channel, of the host or of the platform is written here
 //! a second time, except where a test says what must be true.
 
+pub mod bot;
 pub mod dual;
 pub mod load;
 pub mod native;

@@ -8,6 +8,8 @@
 )]
 
 mod common;
+mod faults_do_not_stop_the_bot;
+mod messages_are_answered_over_real_sockets;
 mod native_and_wasm_answer_alike;
 mod secrets_never_reach_the_guest;
 mod simulated_days_keep_the_invariants;

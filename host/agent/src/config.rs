@@ -1,0 +1,174 @@
+//! The table `[agent]`.
+
+use std::time::Duration;
+
+use prx_host::bindings::v0_1::KeySpec;
+use prx_host::config::{Checked, ConfigError, Mistake, integer, text};
+use prx_host::vault::Hidden;
+use url::Url;
+
+use crate::history::Bounds;
+
+/// Where OpenAI itself is.
+const OPENAI_URL: &str = "https://api.openai.com/v1";
+
+/// How the agent is set up.
+#[derive(Debug, Clone)]
+pub struct AgentConfig {
+    /// What answers.
+    pub mind: Mind,
+    /// Time for one turn, from its beginning to the last word.
+    pub time_limit: Duration,
+    /// How much is remembered of a conversation.
+    pub history: Bounds,
+}
+
+/// What answers.
+#[derive(Debug, Clone)]
+pub enum Mind {
+    /// Says what it heard.
+    Echo,
+    /// A model behind an OpenAI-compatible endpoint.
+    OpenAi(OpenAiConfig),
+}
+
+/// An OpenAI-compatible endpoint.
+#[derive(Debug, Clone)]
+pub struct OpenAiConfig {
+    /// Without `/chat/completions`.
+    pub base_url: Url,
+    /// The model's name.
+    pub model: String,
+    /// The key; many local servers need none.
+    pub api_key: Option<Hidden>,
+    /// What the model is told before every conversation.
+    pub system_prompt: String,
+    /// The longest silence within an answer.
+    pub silence_limit: Duration,
+}
+
+impl Default for AgentConfig {
+    /// The echo agent, as an empty `[agent]` means it.
+    fn default() -> Self {
+        Self {
+            mind: Mind::Echo,
+            time_limit: Duration::from_secs(120),
+            history: Bounds::default(),
+        }
+    }
+}
+
+/// The keys of `[agent]`.
+pub fn keys() -> Vec<KeySpec> {
+    vec![
+        text("kind", "What answers: `echo` says what it heard, `openai` asks any OpenAI-compatible server.")
+            .one_of(&["echo", "openai"])
+            .default_text("echo"),
+        text("base_url", "Address of the server, up to and including `/v1`.").default_text(OPENAI_URL),
+        text("model", "Name of the model; required with `openai`."),
+        text("api_key", "Key of the server: `env:NAME`, `file:PATH` or the key itself.").secret(),
+        text("system_prompt", "What the model is told before every conversation.")
+            .default_text("You are a helpful assistant in a chat. Answer in the language of the message, and briefly."),
+        integer("timeout_seconds", 120, 1..=3600, "Time for one answer."),
+        integer("silence_seconds", 60, 1..=3600, "Longest silence of the server within one answer."),
+        integer("history_messages", 40, 0..=1000, "Messages of a conversation that the model sees."),
+        integer("history_chars", 24_000, 0..=1_000_000, "Characters of a conversation that the model sees."),
+    ]
+}
+
+impl AgentConfig {
+    /// Reads the checked table.
+    ///
+    /// # Errors
+    /// Something that the key table cannot say: a model is missing, an address is not one.
+    pub fn from_table(table: &Checked) -> Result<Self, ConfigError> {
+        let number = |key| u64::try_from(table.integer(key).unwrap_or(0)).unwrap_or(0);
+        let count = |key| usize::try_from(number(key)).unwrap_or(usize::MAX);
+        let seconds = |key| Duration::from_secs(number(key));
+        let mind = match table.text("kind") {
+            Some("openai") => Mind::OpenAi(openai(table, seconds("silence_seconds"))?),
+            _ => Mind::Echo,
+        };
+        Ok(Self {
+            mind,
+            time_limit: seconds("timeout_seconds"),
+            history: Bounds {
+                messages: count("history_messages"),
+                chars: count("history_chars"),
+            },
+        })
+    }
+}
+
+fn openai(table: &Checked, silence_limit: Duration) -> Result<OpenAiConfig, ConfigError> {
+    let at = |key: &str| table.places.get(key).or(table.place.as_ref()).cloned();
+    let model = table.text("model").map(str::to_owned).ok_or_else(|| {
+        let missing = Mistake::Missing {
+            key: "model".into(),
+            table: "agent".into(),
+            example: "\"gpt-4o-mini\"".into(),
+        };
+        ConfigError::new(at("kind"), missing)
+    })?;
+    let base_url = table.text("base_url").unwrap_or(OPENAI_URL);
+    let bad_url = |cause: String| {
+        let key = "base_url".into();
+        ConfigError::new(at("base_url"), Mistake::Url { key, cause })
+    };
+    let base_url = Url::parse(base_url).map_err(|e| bad_url(e.to_string()))?;
+    if !matches!(base_url.scheme(), "http" | "https") {
+        return Err(bad_url(format!(
+            "{} is not http or https",
+            base_url.scheme()
+        )));
+    }
+    Ok(OpenAiConfig {
+        base_url,
+        model,
+        api_key: table.secret("api_key").cloned(),
+        system_prompt: table.text("system_prompt").unwrap_or_default().to_owned(),
+        silence_limit,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use prx_host::config::Layers;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<AgentConfig, String> {
+        let layers = Layers::from_text("c.toml", text).unwrap();
+        let table = layers.table("agent", &keys(), &|_| None);
+        let table = table.map_err(|e| e[0].to_string())?;
+        AgentConfig::from_table(&table).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn nothing_written_means_echo() {
+        let config = read("").unwrap();
+        assert!(matches!(config.mind, Mind::Echo));
+        assert_eq!(config.time_limit, AgentConfig::default().time_limit);
+        assert_eq!(config.history, AgentConfig::default().history);
+    }
+
+    #[test]
+    fn a_model_is_asked_for_with_its_line() {
+        let error = read("[agent]\nkind = \"openai\"\n").unwrap_err();
+        assert_eq!(
+            error,
+            "c.toml:2: [agent] needs `model`; add `model = \"gpt-4o-mini\"`"
+        );
+    }
+
+    #[test]
+    fn the_key_does_not_show() {
+        let text = "[agent]\nkind = \"openai\"\nmodel = \"m\"\napi_key = \"canary\"\n";
+        let config = read(text).unwrap();
+        assert!(!format!("{config:?}").contains("canary"));
+        let Mind::OpenAi(openai) = config.mind else {
+            panic!()
+        };
+        assert_eq!(openai.api_key.unwrap().expose(), "canary");
+    }
+}

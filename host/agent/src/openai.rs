@@ -1,0 +1,207 @@
+//! A model behind an OpenAI-compatible chat endpoint, streamed.
+//!
+//! async-openai makes the requests and retries what may be retried before an answer has begun; the
+//! answers are read with types of our own, since compatible servers leave out what they like.
+
+use std::time::Duration;
+
+use async_openai::Client;
+use async_openai::config::OpenAIConfig;
+use async_openai::error::OpenAIError as ClientError;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use prx_host::drivers::network::{Network, NetworkError};
+use serde::{Deserialize, Serialize};
+
+use crate::config::OpenAiConfig;
+use crate::history::{Exchange, Said};
+
+/// The model gave no answer. For the operator; a person is told less.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenAiError {
+    /// The server refused or could not be reached.
+    #[error("the model's server fails: {0}; check [agent] base_url, model and api_key")]
+    Server(String),
+    /// The server stopped in the middle.
+    #[error("the model's server broke off after {chars} characters; it may be overloaded")]
+    BrokenOff {
+        /// Characters that had come.
+        chars: usize,
+    },
+    /// The server went quiet.
+    #[error(
+        "the model's server said nothing for {0} s; raise [agent] silence_seconds if it is that slow"
+    )]
+    Silent(u64),
+    /// The answer has no text.
+    #[error("the model answered without a word")]
+    Empty,
+}
+
+#[derive(Debug, Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    messages: Vec<Message>,
+    stream: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Message {
+    role: &'static str,
+    content: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Chunk {
+    #[serde(default)]
+    choices: Vec<Choice>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Choice {
+    #[serde(default)]
+    delta: Delta,
+    finish_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Delta {
+    content: Option<String>,
+}
+
+/// Where words go as they come.
+pub(crate) type WordSink = dyn Fn(String) -> BoxFuture<'static, ()> + Send + Sync;
+
+/// The endpoint.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenAi {
+    client: Client<OpenAIConfig>,
+    model: String,
+    silence_limit: Duration,
+}
+
+impl OpenAi {
+    pub(crate) fn new(config: &OpenAiConfig, network: &Network) -> Result<Self, NetworkError> {
+        let http = network.client_for(&config.base_url)?;
+        let base = config.base_url.as_str().trim_end_matches('/');
+        // Both are set, so that no variable of the environment has a say.
+        let key = config.api_key.as_ref().map_or("none", |key| key.expose());
+        let settings = OpenAIConfig::new().with_api_base(base).with_api_key(key);
+        Ok(Self {
+            client: Client::build(http, settings),
+            model: config.model.clone(),
+            silence_limit: config.silence_limit,
+        })
+    }
+
+    /// Asks the model, and hands over its words as they come. Dropped, the request is dropped too.
+    pub(crate) async fn answer(
+        &self,
+        system: String,
+        said: &[Said],
+        word: &WordSink,
+    ) -> Result<String, OpenAiError> {
+        let request = Request {
+            model: &self.model,
+            messages: messages(system, said),
+            stream: true,
+        };
+        let chat = self.client.chat();
+        let stream = chat.create_stream_byot::<_, Chunk>(request).await;
+        let mut stream = stream.map_err(|e| server_failed(&e))?;
+        let mut text = String::new();
+        let mut finished = false;
+        loop {
+            let next = tokio::time::timeout(self.silence_limit, stream.next()).await;
+            let next = next.map_err(|_| OpenAiError::Silent(self.silence_limit.as_secs()))?;
+            let chunk = match next {
+                Some(Ok(chunk)) => chunk,
+                Some(Err(error)) if text.is_empty() => return Err(server_failed(&error)),
+                Some(Err(_)) => return Err(broken_off(&text)),
+                None if finished => break,
+                None => return Err(broken_off(&text)),
+            };
+            for choice in chunk.choices {
+                finished |= choice.finish_reason.is_some();
+                if let Some(more) = choice.delta.content.filter(|c| !c.is_empty()) {
+                    text.push_str(&more);
+                    word(more).await;
+                }
+            }
+        }
+        if text.trim().is_empty() {
+            return Err(OpenAiError::Empty);
+        }
+        Ok(text)
+    }
+}
+
+fn broken_off(text: &str) -> OpenAiError {
+    let chars = text.chars().count();
+    OpenAiError::BrokenOff { chars }
+}
+
+fn server_failed(error: &ClientError) -> OpenAiError {
+    let text = match error {
+        ClientError::ApiError(api) => {
+            let status = api.status_code.as_u16();
+            format!("status {status}, {}", api.api_error)
+        }
+        ClientError::JSONDeserialize(_, content) => {
+            let start: String = content.chars().take(200).collect();
+            format!("an answer that cannot be read: {start}")
+        }
+        ClientError::Reqwest(error) => chain(error),
+        other => other.to_string(),
+    };
+    OpenAiError::Server(text)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+fn messages(system: String, said: &[Said]) -> Vec<Message> {
+    let mut messages = vec![Message {
+        role: "system",
+        content: system,
+    }];
+    for said in said {
+        match said {
+            Said::Aside(text) => messages.push(Message {
+                role: "user",
+                content: format!("(not to you) {text}"),
+            }),
+            Said::Exchange(exchange) => exchange_messages(exchange, &mut messages),
+        }
+    }
+    messages
+}
+
+fn exchange_messages(exchange: &Exchange, messages: &mut Vec<Message>) {
+    messages.push(Message {
+        role: "user",
+        content: exchange.asked.clone(),
+    });
+    let lost = exchange
+        .lost
+        .as_ref()
+        .map(|why| format!("(this answer was {why})"));
+    let content = match (&exchange.answered, lost) {
+        (Some(answer), Some(lost)) => format!("{answer}\n{lost}"),
+        (Some(answer), None) => answer.clone(),
+        (None, Some(lost)) => lost,
+        (None, None) => return,
+    };
+    messages.push(Message {
+        role: "assistant",
+        content,
+    });
+}

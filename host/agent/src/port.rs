@@ -1,0 +1,176 @@
+//! The agent as the host sees it: requests in, one task per turn.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prx_host::agent::{AgentAsk, AgentLine, AgentPort};
+use prx_host::bindings::v0_1::{TurnBegin, TurnCancel, TurnContext, TurnId};
+use prx_host::drivers::network::{Network, NetworkError};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{AgentConfig, Mind};
+use crate::history::{History, Key};
+use crate::openai::OpenAi;
+use crate::prompt;
+use crate::turn::{Answerer, Turn};
+
+/// What all turns share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) answerer: Answerer,
+    pub(crate) time_limit: Duration,
+    history: Mutex<History>,
+}
+
+impl Shared {
+    pub(crate) fn history(&self) -> MutexGuard<'_, History> {
+        locked(&self.history)
+    }
+}
+
+/// The agent of a process. One serves all channels.
+#[derive(Debug)]
+pub struct Agent {
+    shared: Arc<Shared>,
+    lines: Mutex<BTreeMap<String, AgentLine>>,
+    running: Arc<Mutex<BTreeMap<Running, CancellationToken>>>,
+}
+
+/// A turn of a channel: different channels allot the same ids.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Running {
+    channel: String,
+    turn: TurnId,
+    attempt: u32,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Agent {
+    /// An agent as configured.
+    ///
+    /// # Errors
+    /// The client for the model's server cannot be set up.
+    pub fn new(config: &AgentConfig, network: &Network) -> Result<Self, NetworkError> {
+        let answerer = match &config.mind {
+            Mind::Echo => Answerer::Echo,
+            Mind::OpenAi(openai) => Answerer::OpenAi {
+                endpoint: Box::new(OpenAi::new(openai, network)?),
+                system_prompt: openai.system_prompt.clone(),
+            },
+        };
+        Ok(Self::with(answerer, config))
+    }
+
+    /// The echo agent, which needs no network.
+    pub fn echo() -> Self {
+        Self::with(Answerer::Echo, &AgentConfig::default())
+    }
+
+    fn with(answerer: Answerer, config: &AgentConfig) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                answerer,
+                time_limit: config.time_limit,
+                history: Mutex::new(History::new(config.history)),
+            }),
+            lines: Mutex::default(),
+            running: Arc::default(),
+        }
+    }
+
+    fn begin(&self, channel: &str, begin: TurnBegin) {
+        let Some(line) = locked(&self.lines).get(channel).cloned() else {
+            return;
+        };
+        // A turn is never under way beside itself.
+        self.stop(channel, |turn| turn == begin.id);
+        let me = Running {
+            channel: channel.to_owned(),
+            turn: begin.id,
+            attempt: begin.attempt,
+        };
+        tracing::info!(channel, turn = begin.id, attempt = begin.attempt, "turn");
+        let cancelled = CancellationToken::new();
+        locked(&self.running).insert(me.clone(), cancelled.clone());
+        let key = Key {
+            channel: channel.to_owned(),
+            conversation: begin.conversation.clone(),
+        };
+        let turn = Turn {
+            shared: Arc::clone(&self.shared),
+            key,
+            begin,
+            line,
+            cancelled,
+        };
+        let running = Arc::clone(&self.running);
+        tokio::spawn(async move {
+            turn.run().await;
+            locked(&running).remove(&me);
+        });
+    }
+
+    fn context(&self, channel: &str, context: &TurnContext) {
+        let key = Key {
+            channel: channel.to_owned(),
+            conversation: context.conversation.clone(),
+        };
+        let text = prompt::message(&context.message);
+        self.shared.history().overheard(&key, text);
+    }
+
+    fn cancel(&self, channel: &str, cancel: &TurnCancel) {
+        let mut history = self.shared.history();
+        history.lose(
+            channel,
+            cancel.id,
+            &format!("never given: {}", cancel.reason),
+        );
+        drop(history);
+        self.stop(channel, |turn| turn == cancel.id);
+    }
+
+    fn stop(&self, channel: &str, which: impl Fn(TurnId) -> bool) {
+        for (running, cancelled) in locked(&self.running).iter() {
+            if running.channel == channel && which(running.turn) {
+                cancelled.cancel();
+            }
+        }
+    }
+}
+
+impl AgentPort for Agent {
+    fn attach(&self, channel: &str, line: AgentLine) {
+        locked(&self.lines).insert(channel.to_owned(), line);
+    }
+
+    fn ask(&self, channel: &str, ask: AgentAsk) {
+        match ask {
+            AgentAsk::Begin(begin) => self.begin(channel, begin),
+            AgentAsk::Context(context) => self.context(channel, &context),
+            AgentAsk::Cancel(cancel) => self.cancel(channel, &cancel),
+            AgentAsk::Outcome(outcome) => {
+                let mut history = self.shared.history();
+                history.outcome(channel, outcome.id, outcome.outcome);
+            }
+            AgentAsk::Reset(conversation) => {
+                let channel = channel.to_owned();
+                self.shared.history().forget(&Key {
+                    channel,
+                    conversation,
+                });
+            }
+            // Neither mind asks for approval.
+            AgentAsk::Approval(_) => {}
+        }
+    }
+
+    fn detach(&self, channel: &str) {
+        locked(&self.lines).remove(channel);
+        self.stop(channel, |_| true);
+    }
+}

@@ -1,0 +1,13 @@
+//! The agent behind its port, with a model's server on loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
+
+mod echo;
+mod model;
+mod openai;
+mod support;
