@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The command `prx`; see the library of the same name.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    prx::main(std::env::args_os())
+}

@@ -5,7 +5,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use wasmtime::{Cache, CacheConfig, Config, Engine, EngineWeak};
+pub use wasmtime::Engine;
+use wasmtime::{Cache, CacheConfig, Config, EngineWeak};
 
 /// Between two epochs. A call can run this much longer than its limit before anybody looks.
 pub const EPOCH: Duration = Duration::from_millis(10);

@@ -291,91 +291,117 @@ fn groups(raw: Vec<RawEgress>) -> Result<Vec<EgressGroup>, ManifestError> {
     Ok(groups)
 }
 
+/// Bytes of the unit in which the manifest counts memory.
+const MB: u64 = 1 << 20;
+
 fn limits(raw: &RawResources) -> Result<Limits, ManifestError> {
-    const MB: u64 = 1 << 20;
-    let (standard, top) = (Limits::STANDARD, Limits::CEILING);
+    let (mut limits, top) = (Limits::STANDARD, Limits::CEILING);
+    count(
+        "max_memory_mb",
+        raw.max_memory_mb,
+        MB,
+        top.memory_bytes,
+        &mut limits.memory_bytes,
+    )?;
+    count(
+        "max_store_mb",
+        raw.max_store_mb,
+        MB,
+        top.store_bytes,
+        &mut limits.store_bytes,
+    )?;
+    count(
+        "max_requests",
+        raw.max_requests,
+        1,
+        top.requests_at_once,
+        &mut limits.requests_at_once,
+    )?;
+    count(
+        "max_sockets",
+        raw.max_sockets,
+        1,
+        top.sockets_at_once,
+        &mut limits.sockets_at_once,
+    )?;
+    count(
+        "max_timers",
+        raw.max_timers,
+        1,
+        top.timers_at_once,
+        &mut limits.timers_at_once,
+    )?;
+    time(
+        "max_call_ms",
+        raw.max_call_ms,
+        top.call_cpu,
+        &mut limits.call_cpu,
+    )?;
+    time(
+        "max_start_ms",
+        raw.max_start_ms,
+        top.start_cpu,
+        &mut limits.start_cpu,
+    )?;
+    size(
+        "max_blob_mb",
+        raw.max_blob_mb,
+        MB,
+        top.blob_bytes,
+        &mut limits.blob_bytes,
+    )?;
+    let all = &mut limits.blobs_total_bytes;
+    size(
+        "max_blobs_mb",
+        raw.max_blobs_mb,
+        MB,
+        top.blobs_total_bytes,
+        all,
+    )?;
+    Ok(limits)
+}
+
+/// Sets a limit to what was asked for, in units, when that is within the ceiling.
+fn size(
+    key: &'static str,
+    asked: Option<u64>,
+    unit: u64,
+    top: u64,
+    limit: &mut u64,
+) -> Result<(), ManifestError> {
+    let max = top / unit;
+    match asked {
+        None => {}
+        Some(value) if (1..=max).contains(&value) => *limit = value * unit,
+        Some(value) => return Err(ManifestError::Limit { key, value, max }),
+    }
+    Ok(())
+}
+
+fn count(
+    key: &'static str,
+    asked: Option<u64>,
+    unit: u64,
+    top: usize,
+    limit: &mut usize,
+) -> Result<(), ManifestError> {
+    let mut wide = *limit as u64;
+    size(key, asked, unit, top as u64, &mut wide)?;
+    *limit = usize::try_from(wide).unwrap_or(usize::MAX);
+    Ok(())
+}
+
+fn time(
+    key: &'static str,
+    asked: Option<u64>,
+    top: Duration,
+    limit: &mut Duration,
+) -> Result<(), ManifestError> {
     let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-    let size = |n: usize| n as u64;
-    let pick = |key, asked: Option<u64>, unit: u64, standard: u64, top: u64| match asked {
-        None => Ok(standard),
-        Some(value) if value >= 1 && value <= top / unit => Ok(value * unit),
-        Some(value) => Err(ManifestError::Limit {
-            key,
-            value,
-            max: top / unit,
-        }),
-    };
-    let count = |key, asked, unit, standard: usize, top: usize| {
-        pick(key, asked, unit, size(standard), size(top))
-            .map(|n| usize::try_from(n).unwrap_or(usize::MAX))
-    };
-    let time = |key, asked, standard, top| {
-        pick(key, asked, 1, millis(standard), millis(top)).map(Duration::from_millis)
-    };
-    Ok(Limits {
-        memory_bytes: count(
-            "max_memory_mb",
-            raw.max_memory_mb,
-            MB,
-            standard.memory_bytes,
-            top.memory_bytes,
-        )?,
-        call_cpu: time(
-            "max_call_ms",
-            raw.max_call_ms,
-            standard.call_cpu,
-            top.call_cpu,
-        )?,
-        start_cpu: time(
-            "max_start_ms",
-            raw.max_start_ms,
-            standard.start_cpu,
-            top.start_cpu,
-        )?,
-        requests_at_once: count(
-            "max_requests",
-            raw.max_requests,
-            1,
-            standard.requests_at_once,
-            top.requests_at_once,
-        )?,
-        sockets_at_once: count(
-            "max_sockets",
-            raw.max_sockets,
-            1,
-            standard.sockets_at_once,
-            top.sockets_at_once,
-        )?,
-        timers_at_once: count(
-            "max_timers",
-            raw.max_timers,
-            1,
-            standard.timers_at_once,
-            top.timers_at_once,
-        )?,
-        store_bytes: count(
-            "max_store_mb",
-            raw.max_store_mb,
-            MB,
-            standard.store_bytes,
-            top.store_bytes,
-        )?,
-        blob_bytes: pick(
-            "max_blob_mb",
-            raw.max_blob_mb,
-            MB,
-            standard.blob_bytes,
-            top.blob_bytes,
-        )?,
-        blobs_total_bytes: pick(
-            "max_blobs_mb",
-            raw.max_blobs_mb,
-            MB,
-            standard.blobs_total_bytes,
-            top.blobs_total_bytes,
-        )?,
-        ..standard
-    })
+    let mut wide = millis(*limit);
+    size(key, asked, 1, millis(top), &mut wide)?;
+    *limit = Duration::from_millis(wide);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,16 +8,8 @@ use crate::bindings::v0_1::{Metric, MetricKind};
 /// Different series of one channel; a guest that makes up names does not fill the memory.
 const MAX_SERIES: usize = 1000;
 
-/// Which number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Series {
-    /// The channel.
-    pub channel: String,
-    /// The metric.
-    pub name: String,
-    /// Its label value, or empty.
-    pub label: String,
-}
+/// Which number of a channel: its name, and its label value or nothing.
+pub type Series = (String, String);
 
 /// What has been counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,52 +29,92 @@ pub enum Value {
     },
 }
 
-/// All numbers of a process. Cheap to clone.
+/// All numbers of a process, by channel. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
-    series: Arc<Mutex<BTreeMap<Series, Value>>>,
+    channels: Arc<Mutex<BTreeMap<String, BTreeMap<Series, Value>>>>,
 }
 
 impl Metrics {
     pub(crate) fn record(&self, channel: &str, metric: &Metric) {
-        let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = Series {
-            channel: channel.to_owned(),
-            name: metric.name.clone(),
-            label: metric.label.clone(),
+        let mut all = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = match all.get_mut(channel) {
+            Some(known) => known,
+            None => all.entry(channel.to_owned()).or_default(),
         };
-        let full = all.keys().filter(|s| s.channel == channel).count() >= MAX_SERIES;
-        if full && !all.contains_key(&series) {
+        let series = (metric.name.clone(), metric.label.clone());
+        if known.len() >= MAX_SERIES && !known.contains_key(&series) {
             return;
         }
-        let v = metric.value;
-        let value = match (metric.kind, all.get(&series)) {
-            (MetricKind::Counter, Some(Value::Counter(sum))) => {
-                Value::Counter(sum.saturating_add(v))
-            }
-            (MetricKind::Counter, _) => Value::Counter(v),
-            (MetricKind::Gauge, _) => Value::Gauge(v),
-            (MetricKind::Histogram, Some(Value::Histogram { count, sum, max })) => {
-                Value::Histogram {
-                    count: count + 1,
-                    sum: sum.saturating_add(v),
-                    max: v.max(*max),
-                }
-            }
-            (MetricKind::Histogram, _) => Value::Histogram {
-                count: 1,
-                sum: v,
-                max: v,
-            },
-        };
-        all.insert(series, value);
+        let before = known.get(&series);
+        let value = counted(metric.kind, before, metric.value);
+        known.insert(series, value);
     }
 
     /// Everything as it is now.
-    pub fn snapshot(&self) -> BTreeMap<Series, Value> {
-        self.series
+    pub fn snapshot(&self) -> BTreeMap<String, BTreeMap<Series, Value>> {
+        self.channels
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+fn counted(kind: MetricKind, before: Option<&Value>, v: i64) -> Value {
+    match (kind, before) {
+        (MetricKind::Counter, Some(Value::Counter(sum))) => Value::Counter(sum.saturating_add(v)),
+        (MetricKind::Counter, _) => Value::Counter(v),
+        (MetricKind::Gauge, _) => Value::Gauge(v),
+        (MetricKind::Histogram, Some(Value::Histogram { count, sum, max })) => Value::Histogram {
+            count: count + 1,
+            sum: sum.saturating_add(v),
+            max: v.max(*max),
+        },
+        (MetricKind::Histogram, _) => Value::Histogram {
+            count: 1,
+            sum: v,
+            max: v,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_add_up_by_their_kind_and_made_up_names_are_bounded() {
+        let metrics = Metrics::default();
+        let record = |name: &str, kind, value| {
+            let (name, label) = (name.to_owned(), String::new());
+            metrics.record(
+                "bot",
+                &Metric {
+                    name,
+                    label,
+                    kind,
+                    value,
+                },
+            );
+        };
+        for value in [3, 4] {
+            record("c", MetricKind::Counter, value);
+            record("g", MetricKind::Gauge, value);
+            record("h", MetricKind::Histogram, value);
+        }
+        for n in 0..2 * MAX_SERIES {
+            record(&format!("made-up-{n}"), MetricKind::Gauge, 1);
+        }
+        let all = &metrics.snapshot()["bot"];
+        let get = |name: &str| all[&(name.to_owned(), String::new())];
+        assert_eq!(get("c"), Value::Counter(7));
+        assert_eq!(get("g"), Value::Gauge(4));
+        let seen = Value::Histogram {
+            count: 2,
+            sum: 7,
+            max: 4,
+        };
+        assert_eq!(get("h"), seen);
+        assert_eq!(all.len(), MAX_SERIES);
     }
 }

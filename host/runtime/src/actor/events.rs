@@ -11,6 +11,9 @@ use crate::bindings::v0_1::{
 };
 use crate::vault::{Hidden, Vault};
 
+/// What a guest sees of an answer that should have brought a secret and cannot be read.
+const UNREADABLE: &str = "[an answer that is not JSON, withheld because it may hold a secret]";
+
 /// Ids of the host's own begin with this bit, so that they never meet one of the guest's.
 const HOST_ID: u64 = 1 << 63;
 
@@ -112,8 +115,8 @@ impl Actor {
             RawBody::Bytes { bytes, truncated } => (bytes, truncated, None),
             RawBody::Blob(info) => (Vec::new(), false, Some(info)),
         };
-        let ok = (200..300).contains(&raw.status);
-        let (body, captured) = self.take_secrets(body, if ok { capture } else { &[] });
+        let keep = (200..300).contains(&raw.status);
+        let (body, captured) = self.take_secrets(body, capture, keep);
         let mut headers = raw.headers;
         for header in &mut headers {
             header.value = self.vault.masked(std::mem::take(&mut header.value));
@@ -128,34 +131,46 @@ impl Actor {
         (response, captured)
     }
 
-    /// Moves the values that a response brings into the vault. What is left of the body has the
-    /// secret's name in their place, even where the text spells them with escapes of its own.
-    fn take_secrets(&mut self, body: Vec<u8>, capture: &[Capture]) -> (String, Vec<Captured>) {
-        let mut captured = Vec::new();
-        let mut json = match capture {
-            [] => None,
-            _ => serde_json::from_slice::<serde_json::Value>(&body).ok(),
-        };
-        let mut taken = Vec::new();
+    /// Moves the values that a response brings into the vault, or only blots them out. What is left
+    /// of the body has the secret's name in their place, even where the text spells them with
+    /// escapes of its own.
+    fn take_secrets(
+        &mut self,
+        body: Vec<u8>,
+        capture: &[Capture],
+        keep: bool,
+    ) -> (String, Vec<Captured>) {
         let text = String::from_utf8_lossy(&body).into_owned();
+        if capture.is_empty() || body.is_empty() {
+            return (text, Vec::new());
+        }
+        let Ok(mut json) = serde_json::from_str::<serde_json::Value>(&text) else {
+            // An error page may be shown. What should have held a secret and cannot be read may not:
+            // the secret may be in it.
+            let shown = if keep { UNREADABLE.to_owned() } else { text };
+            return (shown, Vec::new());
+        };
+        let mut captured = Vec::new();
+        let mut taken = Vec::new();
         for wanted in capture {
-            let slot = json.as_mut().and_then(|j| j.pointer_mut(&wanted.pointer));
-            let Some(slot) = slot else { continue };
+            let Some(slot) = json.pointer_mut(&wanted.pointer) else {
+                continue;
+            };
             let Some(value) = slot.as_str().filter(|v| !v.is_empty()) else {
                 continue;
             };
             let value = Hidden::new(value);
-            if let Some(capture) = self.vault.capture(&wanted.secret, value.clone()) {
-                *slot = serde_json::Value::from(format!("[{}]", wanted.secret));
-                captured.push(capture);
-                taken.push((wanted.pointer.as_str(), value));
+            *slot = serde_json::Value::from(format!("[{}]", wanted.secret));
+            if keep {
+                captured.extend(self.vault.capture(&wanted.secret, value.clone()));
             }
+            taken.push((wanted.pointer.as_str(), value));
         }
         let text = self.vault.masked(text);
-        match json {
-            Some(json) if still_there(&text, &taken) => (json.to_string(), captured),
-            _ => (text, captured),
+        if still_there(&text, &taken) {
+            return (json.to_string(), captured);
         }
+        (text, captured)
     }
 
     fn turn(&mut self, turn: TurnEvent) -> Option<Event> {

@@ -42,6 +42,10 @@ pub(super) enum Denied {
     BlobInHeader,
     #[error("a secret cannot be put into a blob")]
     SecretInBlob,
+    #[error(
+        "{0:?} is not among the secrets that responses may bring; add it to [secrets] captured in plugin.toml"
+    )]
+    Capture(String),
     #[error("more than {0} at once; wait for one to end")]
     TooMany(usize),
 }
@@ -143,6 +147,13 @@ pub(super) fn http(
     const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     if !METHODS.contains(&request.method.as_str()) {
         return Err(Denied::Method(request.method));
+    }
+    let foreign = request
+        .capture
+        .iter()
+        .find(|c| !vault.may_capture(&c.secret));
+    if let Some(foreign) = foreign {
+        return Err(Denied::Capture(foreign.secret.clone()));
     }
     let grant = egress.decide(&request.url, Scheme::Http)?;
     let mut joiner = Joiner::new(vault, &grant.secrets);

@@ -55,6 +55,7 @@ impl Actor {
             Ok(effects) => {
                 self.report(&event, fault.clone(), Settled::Retried);
                 self.accept(now, event, effects);
+                self.compare_holdings();
                 if self.breaker.fault(now.mono_ms) {
                     self.take_down(now, "handle", fault);
                 }
@@ -75,7 +76,10 @@ impl Actor {
         }
         let unread = Event::Skipped(skipped(&event, &fault));
         match self.handle(now, &unread) {
-            Ok(effects) => self.accept(now, unread, effects),
+            Ok(effects) => {
+                self.accept(now, unread, effects);
+                self.compare_holdings();
+            }
             Err(Some(third)) => self.take_down(now, "skipped", third),
             Err(None) => {}
         }
@@ -100,16 +104,20 @@ impl Actor {
         }
         check::effects(&effects, &self.limits)?;
         drop(guest.take_log());
-        let holds = guest.inventory()?;
         self.life = Life::Running(guest);
-        if holds != self.tables.holdings() {
+        self.carry_out(effects);
+        Ok(())
+    }
+
+    /// Says so when a guest that came out of a crash and the host disagree on what is under way.
+    fn compare_holdings(&mut self) {
+        let counts_on = self.inventory();
+        if counts_on.is_some_and(|holdings| holdings != self.holdings()) {
             self.log_line(
                 Level::Error,
                 "after a crash the component counts on other sockets, requests, timers or turns than the host holds",
             );
         }
-        self.carry_out(effects);
-        Ok(())
     }
 
     /// Takes a checkpoint when one is due. A fault here costs nothing: what was handled stays

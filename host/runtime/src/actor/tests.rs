@@ -455,6 +455,56 @@ fn a_secret_goes_only_where_it_is_bound_and_the_refusal_comes_as_an_answer() {
     assert_eq!(answers.len(), 3);
 }
 
+/// The body that a guest gets to see of an answer to a request for a token.
+fn seen_of(status: u16, body: &[u8]) -> (String, usize) {
+    let seen = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&seen);
+    let mut bench = bench(move |event| match event {
+        Event::HttpDone(done) => {
+            let HttpOutcome::Response(response) = &done.outcome else {
+                panic!("{done:?}")
+            };
+            *slot.lock().unwrap() = Some((response.body.clone(), done.captured.len()));
+            Ok(vec![])
+        }
+        _ => Ok(vec![Action::Http(request(
+            5,
+            "https://api.example.org/",
+            vec![],
+        ))]),
+    });
+    bench.say(1, "x");
+    let response = RawResponse {
+        status,
+        headers: vec![],
+        body: RawBody::Bytes {
+            bytes: body.to_vec(),
+            truncated: false,
+        },
+    };
+    let outcome = Ok(response);
+    bench
+        .actor
+        .step(now(2), Input::HttpDone(RawHttpDone { id: 5, outcome }));
+    let seen = seen.lock().unwrap().take();
+    seen.unwrap()
+}
+
+#[test]
+fn a_secret_stays_hidden_in_answers_that_are_errors_or_cannot_be_read() {
+    assert_eq!(seen_of(200, br#"{"t":"abcdef"}"#).1, 1);
+    assert_eq!(
+        seen_of(500, br#"{"t":"abcdef"}"#),
+        (r#"{"t":"[token]"}"#.into(), 0)
+    );
+    assert!(seen_of(200, br#"{"t":"abcdef"#).0.contains("withheld"));
+    assert_eq!(
+        seen_of(502, b"<html>bad gateway"),
+        ("<html>bad gateway".into(), 0)
+    );
+    assert_eq!(seen_of(200, br#"{"code":7}"#), (r#"{"code":7}"#.into(), 0));
+}
+
 #[test]
 fn news_of_another_attempt_or_of_a_turn_that_is_over_is_dropped() {
     let begin = |id, attempt| {

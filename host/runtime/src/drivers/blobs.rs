@@ -58,8 +58,20 @@ struct Inner {
     dir: PathBuf,
     max_one: u64,
     max_all: u64,
-    infos: Mutex<BTreeMap<BlobId, BlobInfo>>,
+    held: Mutex<BTreeMap<BlobId, Held>>,
     next_own: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Held {
+    info: BlobInfo,
+    since: SystemTime,
+}
+
+impl Held {
+    fn is_old(&self) -> bool {
+        self.since.elapsed().is_ok_and(|age| age > TTL)
+    }
 }
 
 impl Blobs {
@@ -69,7 +81,7 @@ impl Blobs {
     /// The folder cannot be used.
     pub fn open(dir: PathBuf, max_one: u64, max_all: u64) -> io::Result<Self> {
         crate::files::private_dir(&dir)?;
-        let infos = found_in(&dir)?;
+        let held = found_in(&dir)?;
         let started = SystemTime::now().duration_since(UNIX_EPOCH);
         let started = started.map_or(0, |d| d.as_secs());
         Ok(Self {
@@ -77,7 +89,7 @@ impl Blobs {
                 dir,
                 max_one,
                 max_all,
-                infos: Mutex::new(infos),
+                held: Mutex::new(held),
                 next_own: AtomicU64::new((1 << 63) | ((started & 0xffff_ffff) << 24)),
             }),
         })
@@ -90,7 +102,7 @@ impl Blobs {
 
     /// What is known of a blob.
     pub fn info(&self, id: BlobId) -> Option<BlobInfo> {
-        self.infos().get(&id).cloned()
+        self.held().get(&id).map(|held| held.info.clone())
     }
 
     /// Stores bytes that are in memory.
@@ -113,7 +125,8 @@ impl Blobs {
     /// # Errors
     /// No room, or the disk.
     pub async fn writer(&self, id: BlobId, max_bytes: u64) -> Result<BlobWriter, BlobError> {
-        let used: u64 = self.infos().values().map(|info| info.size).sum();
+        self.drop_old();
+        let used: u64 = self.held().values().map(|held| held.info.size).sum();
         let room = self.inner.max_all.saturating_sub(used);
         if room == 0 {
             return Err(BlobError::Full(self.inner.max_all));
@@ -194,13 +207,25 @@ impl Blobs {
 
     /// Drops a blob, if it is there.
     pub fn remove(&self, id: BlobId) {
-        self.infos().remove(&id);
+        self.held().remove(&id);
         remove_files(&self.path(id));
     }
 
-    fn infos(&self) -> MutexGuard<'_, BTreeMap<BlobId, BlobInfo>> {
+    /// What nobody dropped in time. Done when a new one comes: until then nobody needs the room.
+    fn drop_old(&self) {
+        let old: Vec<BlobId> = {
+            let held = self.held();
+            let old = held.iter().filter(|(_, held)| held.is_old());
+            old.map(|(id, _)| *id).collect()
+        };
+        for id in old {
+            self.remove(id);
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<BlobId, Held>> {
         self.inner
-            .infos
+            .held
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -257,7 +282,11 @@ impl BlobWriter {
         tokio::fs::write(path.with_extension("json"), json).await?;
         tokio::fs::rename(&self.part, &path).await?;
         self.done = true;
-        self.blobs.infos().insert(self.id, info.clone());
+        let held = Held {
+            info: info.clone(),
+            since: SystemTime::now(),
+        };
+        self.blobs.held().insert(self.id, held);
         Ok(info)
     }
 }
@@ -299,12 +328,13 @@ fn remove_files(path: &Path) {
 }
 
 /// What an earlier process left: finished blobs that are not too old. All else is removed.
-fn found_in(dir: &Path) -> io::Result<BTreeMap<BlobId, BlobInfo>> {
-    let mut infos = BTreeMap::new();
+fn found_in(dir: &Path) -> io::Result<BTreeMap<BlobId, Held>> {
+    let mut found = BTreeMap::new();
     for file in std::fs::read_dir(dir)? {
         let file = file?;
         let path = file.path();
-        let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
+        let since = file.metadata()?.modified()?;
+        let age = since.elapsed().unwrap_or_default();
         let extension = path.extension().and_then(|e| e.to_str());
         match extension {
             Some("json") => {}
@@ -316,7 +346,7 @@ fn found_in(dir: &Path) -> io::Result<BTreeMap<BlobId, BlobInfo>> {
                 match info {
                     Some(info) => {
                         let info: BlobInfo = info;
-                        infos.insert(info.blob, info);
+                        found.insert(info.blob, Held { info, since });
                     }
                     None => remove_files(&path),
                 }
@@ -324,7 +354,7 @@ fn found_in(dir: &Path) -> io::Result<BTreeMap<BlobId, BlobInfo>> {
             _ => remove_files(&path),
         }
     }
-    Ok(infos)
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -78,5 +78,13 @@ fn chain(error: &dyn Error) -> String {
         }
         cause = error.source();
     }
-    texts.join(": ")
+    // What the client says first is the same for everything.
+    let says_nothing = |text: &String| {
+        text.starts_with("error sending request") || text.starts_with("client error")
+    };
+    let told: Vec<&String> = texts.iter().skip_while(|text| says_nothing(text)).collect();
+    match told[..] {
+        [] => texts.join(": "),
+        _ => told.into_iter().cloned().collect::<Vec<_>>().join(": "),
+    }
 }

@@ -225,6 +225,7 @@ async fn into_blob(
     Ok(RawBody::Blob(info))
 }
 
+/// A name for what was downloaded, where the address ends in one.
 fn file_name(url: &Url) -> Option<String> {
     let last = url.path_segments()?.next_back()?;
     let named = last.contains('.') && !last.is_empty();
@@ -234,3 +235,6 @@ fn file_name(url: &Url) -> Option<String> {
             .into_owned()
     })
 }
+
+#[cfg(test)]
+mod tests;

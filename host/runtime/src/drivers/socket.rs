@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::header::{
     CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
@@ -148,60 +149,12 @@ async fn serve(
     outgoing: &mut mpsc::Receiver<Outgoing>,
     sink: &impl Sink,
 ) -> Option<SocketEnd> {
-    let (mut writer, mut reader) = stream.split();
-    let write = async {
-        while let Some(next) = outgoing.recv().await {
-            match next {
-                Outgoing::Message(message) => {
-                    let sent = match outgoing_message(&message, blobs).await {
-                        Ok(message) => writer.send(message).await.map_err(|e| of_protocol(&e)),
-                        Err(failure) => Err(failure),
-                    };
-                    if let Err(failure) = sent {
-                        return Some(SocketEnd::Failed(failure));
-                    }
-                }
-                Outgoing::Close(close) => {
-                    let frame = CloseFrame {
-                        code: CloseCode::from(close.code),
-                        reason: Utf8Bytes::from(close.reason),
-                    };
-                    let say = writer.send(Message::Close(Some(frame)));
-                    // The guest has left; how the other side takes it makes no difference.
-                    let _ = tokio::time::timeout(CLOSE_TIMEOUT, say).await;
-                    return None;
-                }
-            }
-        }
-        None
-    };
-    let read = async {
-        loop {
-            let input = match reader.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    let text = text.to_string();
-                    Input::SocketText(SocketText { id, text })
-                }
-                Some(Ok(Message::Binary(bytes))) => {
-                    let bytes = bytes.to_vec();
-                    Input::SocketBinary(SocketBinary { id, bytes })
-                }
-                Some(Ok(Message::Close(frame))) => {
-                    return Some(SocketEnd::Closed(peer_close(frame)));
-                }
-                Some(Ok(_)) => continue,
-                Some(Err(error)) => return Some(SocketEnd::Failed(of_protocol(&error))),
-                None => return Some(SocketEnd::Failed(broken())),
-            };
-            if !sink.put(input).await {
-                return None;
-            }
-        }
-    };
+    let (writer, reader) = stream.split();
+    let read = read(id, reader, sink);
     tokio::pin!(read);
     tokio::select! {
         end = &mut read => end,
-        end = write => match end {
+        end = write(writer, blobs, outgoing) => match end {
             Some(end) => prefer_peer(end, read).await,
             None => {
                 // The closing handshake: read until the other side has answered, or for a while.
@@ -209,6 +162,65 @@ async fn serve(
                 None
             }
         },
+    }
+}
+
+/// Sends what is to be sent. `None` when the guest has closed the socket.
+async fn write(
+    mut writer: SplitSink<Stream, Message>,
+    blobs: &Blobs,
+    outgoing: &mut mpsc::Receiver<Outgoing>,
+) -> Option<SocketEnd> {
+    while let Some(next) = outgoing.recv().await {
+        let close = match next {
+            Outgoing::Message(message) => {
+                let sent = match outgoing_message(&message, blobs).await {
+                    Ok(message) => writer.send(message).await.map_err(|e| of_protocol(&e)),
+                    Err(failure) => Err(failure),
+                };
+                match sent {
+                    Ok(()) => continue,
+                    Err(failure) => return Some(SocketEnd::Failed(failure)),
+                }
+            }
+            Outgoing::Close(close) => close,
+        };
+        let frame = CloseFrame {
+            code: CloseCode::from(close.code),
+            reason: Utf8Bytes::from(close.reason),
+        };
+        let say = writer.send(Message::Close(Some(frame)));
+        // The guest has left; how the other side takes it makes no difference.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, say).await;
+        break;
+    }
+    None
+}
+
+/// Hands over what arrives. `None` when the channel is gone.
+async fn read(
+    id: SocketId,
+    mut reader: SplitStream<Stream>,
+    sink: &impl Sink,
+) -> Option<SocketEnd> {
+    loop {
+        let input = match reader.next().await {
+            Some(Ok(Message::Text(text))) => {
+                let text = text.to_string();
+                Input::SocketText(SocketText { id, text })
+            }
+            Some(Ok(Message::Binary(bytes))) => {
+                let bytes = bytes.to_vec();
+                Input::SocketBinary(SocketBinary { id, bytes })
+            }
+            Some(Ok(Message::Close(frame))) => return Some(SocketEnd::Closed(peer_close(frame))),
+            Some(Ok(_)) => continue,
+            Some(Err(error)) => return Some(SocketEnd::Failed(of_protocol(&error))),
+            None => return Some(SocketEnd::Failed(broken())),
+        };
+        if !sink.put(input).await {
+            return None;
+        }
     }
 }
 

@@ -10,7 +10,9 @@
 mod channel;
 mod faults;
 mod http;
+mod killed;
 mod loading;
 mod neutral;
+mod proxy;
 mod support;
 mod tls;

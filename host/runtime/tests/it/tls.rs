@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use crate::support::{Line, Server, options, soon, start};
 
 /// A throw-away authority: its certificate as a file, and a server that it vouches for.
-fn authority(dir: &Path) -> (PathBuf, TlsAcceptor) {
+pub(crate) fn authority(dir: &Path, name: &str) -> (PathBuf, TlsAcceptor) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca_key = KeyPair::generate().unwrap();
@@ -23,7 +23,7 @@ fn authority(dir: &Path) -> (PathBuf, TlsAcceptor) {
     file.write_all(ca.pem().as_bytes()).unwrap();
     let issuer = Issuer::new(params, ca_key);
     let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
     let leaf = leaf.signed_by(&key, &issuer).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -41,7 +41,7 @@ fn authority(dir: &Path) -> (PathBuf, TlsAcceptor) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trusted_private_authority_opens_wss() {
     let dir = tempfile::tempdir().unwrap();
-    let (ca, acceptor) = authority(dir.path());
+    let (ca, acceptor) = authority(dir.path(), "localhost");
     let mut options = options(&dir.path().join("state"));
     options.network.extra_ca = Some(ca);
     let host = Host::new(options).unwrap();
@@ -57,7 +57,7 @@ async fn a_trusted_private_authority_opens_wss() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_authority_is_a_tls_failure() {
     let dir = tempfile::tempdir().unwrap();
-    let (_, acceptor) = authority(dir.path());
+    let (_, acceptor) = authority(dir.path(), "localhost");
     let host = Host::new(options(&dir.path().join("state"))).unwrap();
     let server = Server::new().await;
     let url = format!("wss://localhost:{}/", server.port());

@@ -1,0 +1,79 @@
+//! Which files are read, and what is beside them.
+
+use std::path::{Path, PathBuf};
+
+use prx_host::config::{Layer, Layers};
+
+use crate::outcome::Trouble;
+
+/// Names the folder of the configuration, before the home folder is looked at.
+const DIR_VARIABLE: &str = "OPENPRX_CONFIG_DIR";
+const HOME_DIR: &str = ".openprx";
+/// The daemon's own file: only its channels are ours to read.
+const DAEMON_FILE: &str = "config.toml";
+/// Laid over it; ours alone.
+const OWN_FILE: &str = "channels.toml";
+/// Where things are kept when `[host] state_dir` says nothing.
+const STATE_DIR: &str = "channels-state";
+
+/// The configuration and the folder it is in.
+#[derive(Debug)]
+pub(crate) struct Files {
+    pub(crate) layers: Layers,
+    dir: PathBuf,
+}
+
+impl Files {
+    /// Reads the file that was named, or the usual two.
+    pub(crate) fn read(named: Option<&Path>) -> Result<Self, Trouble> {
+        let (dir, layers) = match named {
+            Some(path) => {
+                let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+                let layer = Layer {
+                    path: path.to_owned(),
+                    only_channels: false,
+                    required: true,
+                };
+                (dir.unwrap_or(Path::new(".")).to_owned(), vec![layer])
+            }
+            None => usual()?,
+        };
+        let layers = Layers::read(&layers)?;
+        if layers.paths().is_empty() {
+            let (own, daemon) = (dir.join(OWN_FILE), dir.join(DAEMON_FILE));
+            return Err(Trouble::mistake(format!(
+                "there is no configuration: neither {} nor {} exists; write a table [channels_config.NAME] into one of them, or name a file with --config",
+                own.display(),
+                daemon.display()
+            )));
+        }
+        Ok(Self { layers, dir })
+    }
+
+    /// A path of the configuration, relative to its folder.
+    pub(crate) fn beside(&self, path: &str) -> PathBuf {
+        self.dir.join(path)
+    }
+
+    /// Where things are kept.
+    pub(crate) fn state_dir(&self, written: Option<&str>) -> PathBuf {
+        self.beside(written.unwrap_or(STATE_DIR))
+    }
+}
+
+fn usual() -> Result<(PathBuf, Vec<Layer>), Trouble> {
+    let named = std::env::var_os(DIR_VARIABLE).map(PathBuf::from);
+    let dir = named.or_else(|| Some(std::env::home_dir()?.join(HOME_DIR)));
+    let dir = dir.ok_or_else(|| {
+        Trouble::mistake(format!(
+            "there is no home folder to look for a configuration in; set {DIR_VARIABLE}, or name a file with --config"
+        ))
+    })?;
+    let layer = |file: &str, only_channels| Layer {
+        path: dir.join(file),
+        only_channels,
+        required: false,
+    };
+    let layers = vec![layer(DAEMON_FILE, true), layer(OWN_FILE, false)];
+    Ok((dir, layers))
+}

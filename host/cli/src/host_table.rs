@@ -1,0 +1,104 @@
+//! The table `[host]`: where things are kept, and how the world is reached.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+use prx_host::bindings::v0_1::KeySpec;
+use prx_host::config::{Checked, ConfigError, Mistake, integer, text, text_list};
+use prx_host::drivers::network::{NetworkOptions, ProxyChoice};
+use prx_host::egress::address::AddressPolicy;
+use prx_host::egress::{HostPattern, OperatorEgress};
+use prx_host::runtime::HostOptions;
+
+use crate::files::Files;
+
+/// The host as configured.
+#[derive(Debug)]
+pub(crate) struct HostTable {
+    pub(crate) options: HostOptions,
+    /// Time for answers in flight when the program is asked to end.
+    pub(crate) drain: Duration,
+}
+
+/// The keys of `[host]`.
+pub(crate) fn keys() -> Vec<KeySpec> {
+    vec![
+        text(
+            "state_dir",
+            "Where everything is kept; default: `channels-state` beside this file.",
+        ),
+        text(
+            "proxy",
+            "`http://host:port`, `socks5h://host:port` or `none`; default: what the environment says.",
+        ),
+        text_list("no_proxy", "Hosts that are reached without the proxy."),
+        text(
+            "extra_ca",
+            "A PEM file of CA certificates to trust besides the public ones.",
+        ),
+        text_list(
+            "allow_hosts",
+            "The only hosts that plugins may reach, of those that their manifests ask for. Default: all of these.",
+        ),
+        text_list(
+            "allow_addresses",
+            "Networks besides the public Internet that names may lead to, such as `10.0.0.0/8`.",
+        ),
+        integer(
+            "drain_seconds",
+            20,
+            0..=600,
+            "Time for answers in flight when the program is asked to end.",
+        ),
+    ]
+}
+
+/// Reads the checked table.
+pub(crate) fn read(table: &Checked, files: &Files) -> Result<HostTable, ConfigError> {
+    let wrong = |key: &str, sentence: String| {
+        ConfigError::new(table.places.get(key).cloned(), Mistake::Other(sentence))
+    };
+    let each = |key: &'static str| table.list(key).into_iter();
+    let hosts: Result<Vec<HostPattern>, _> = each("allow_hosts").map(|h| h.parse()).collect();
+    let hosts = hosts.map_err(|e| wrong("allow_hosts", format!("allow_hosts: {e}")))?;
+    let nets: Result<Vec<IpNet>, ConfigError> = each("allow_addresses")
+        .map(|net| {
+            let whole = net.parse::<std::net::IpAddr>().map(IpNet::from);
+            net.parse().or(whole).map_err(|_| {
+                let sentence = format!(
+                    "allow_addresses: {net:?} is not a network; write for example \"10.0.0.0/8\""
+                );
+                wrong("allow_addresses", sentence)
+            })
+        })
+        .collect();
+    let drain = u64::try_from(table.integer("drain_seconds").unwrap_or(0)).unwrap_or(0);
+    Ok(HostTable {
+        options: HostOptions {
+            state_dir: files.state_dir(table.text("state_dir")),
+            operator: match table.json.contains_key("allow_hosts") {
+                true => OperatorEgress::Only(hosts),
+                false => OperatorEgress::AsManifest,
+            },
+            network: NetworkOptions {
+                proxy: proxy(table),
+                extra_ca: table.text("extra_ca").map(|path| files.beside(path)),
+                addresses: AddressPolicy::new(nets?),
+            },
+            compiled_dir: None,
+            guest_threads: None,
+        },
+        drain: Duration::from_secs(drain),
+    })
+}
+
+fn proxy(table: &Checked) -> ProxyChoice {
+    match table.text("proxy") {
+        None => ProxyChoice::from_env(&|name| std::env::var(name).ok()),
+        Some("none") => ProxyChoice::Direct,
+        Some(url) => ProxyChoice::Through {
+            url: url.to_owned(),
+            except: table.list("no_proxy").join(","),
+        },
+    }
+}

@@ -1,0 +1,187 @@
+//! `prx channel run`: from the configuration to a signal.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use prx_agent::Agent;
+use prx_host::agent::AgentPort;
+use prx_host::runtime::{ChannelHandle, ChannelSpec, Host, HostError, StartError};
+
+use crate::files::Files;
+use crate::outcome::Trouble;
+use crate::setup::{self, Channel};
+
+/// Runs channels until a signal comes.
+pub(crate) fn channels(names: &[String], config: Option<&Path>) -> Result<(), Trouble> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no threads to serve sockets with")?;
+    let files = Files::read(config)?;
+    runtime.block_on(run(&files, names))
+}
+
+async fn run(files: &Files, names: &[String]) -> Result<(), Trouble> {
+    let signals = Signals::listen().context("signals cannot be listened for")?;
+    let running = Running::begin(files, names).await?;
+    let names: Vec<&str> = running.channels.iter().map(ChannelHandle::name).collect();
+    tracing::info!(
+        channels = names.join(", "),
+        "running; SIGTERM or ctrl-c ends it"
+    );
+    signals.wait_then_arm().await;
+    running.stop().await;
+    Ok(())
+}
+
+/// Channels that run in this process.
+#[derive(Debug)]
+pub struct Running {
+    channels: Vec<ChannelHandle>,
+    drain: Duration,
+}
+
+impl Running {
+    /// Starts all channels of a configuration file, as `prx channel run --config PATH` does. Must be
+    /// called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Every mistake in the file, one sentence each; or what failed.
+    pub async fn start(config: &Path) -> anyhow::Result<Self> {
+        let files = Files::read(Some(config)).map_err(Trouble::into_error)?;
+        Self::begin(&files, &[]).await.map_err(Trouble::into_error)
+    }
+
+    /// The running channels.
+    pub fn channels(&self) -> &[ChannelHandle] {
+        &self.channels
+    }
+
+    async fn begin(files: &Files, names: &[String]) -> Result<Self, Trouble> {
+        let chosen = setup::chosen(files, names)?;
+        let tables = setup::tables(files)?;
+        let host = Host::new(tables.host.options).map_err(host_failed)?;
+        let channels = setup::channels(files, chosen, &|builtin, manifest| {
+            Ok(host.load(builtin.wasm, manifest.limits)?)
+        })?;
+        let agent = Agent::new(&tables.agent, host.network()).map_err(Trouble::mistake)?;
+        let agent: Arc<dyn AgentPort> = Arc::new(agent);
+        let channels = start(&host, channels, &agent).await?;
+        Ok(Self {
+            channels,
+            drain: tables.host.drain,
+        })
+    }
+
+    /// Lets answers in flight be delivered, and stops.
+    pub async fn stop(self) {
+        stop(self.channels, self.drain).await;
+    }
+}
+
+fn host_failed(error: HostError) -> Trouble {
+    match error {
+        // Something that the operator wrote, or another process of theirs.
+        HostError::Store(_) | HostError::Network(_) => Trouble::mistake(error),
+        error => Trouble::Failed(error.into()),
+    }
+}
+
+async fn start(
+    host: &Host,
+    channels: Vec<Channel>,
+    agent: &Arc<dyn AgentPort>,
+) -> Result<Vec<ChannelHandle>, Trouble> {
+    let mut handles = Vec::new();
+    let mut mistakes = Vec::new();
+    for channel in channels {
+        let spec = ChannelSpec {
+            name: channel.name,
+            component: channel.component,
+            manifest: channel.manifest,
+            config: channel.config,
+            agent: Arc::clone(agent),
+        };
+        match host.start_channel(spec).await {
+            Ok(handle) => handles.push(handle),
+            Err(StartError::Problems(problems)) => {
+                mistakes.extend(problems.iter().map(ToString::to_string));
+            }
+            Err(error @ StartError::Egress { .. }) => mistakes.push(error.to_string()),
+            Err(error) => return Err(Trouble::Failed(error.into())),
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(handles)
+    } else {
+        Err(Trouble::Mistakes(mistakes))
+    }
+}
+
+/// Lets answers in flight be delivered, and stops.
+async fn stop(handles: Vec<ChannelHandle>, drain: Duration) {
+    tracing::info!(
+        seconds = drain.as_secs(),
+        "ending; answers in flight are delivered first"
+    );
+    let ends = handles.into_iter().map(|handle| async move {
+        let drained = handle.drain(drain).await;
+        if !drained {
+            tracing::warn!(
+                channel = handle.name(),
+                "not all was delivered; the rest is taken up at the next start"
+            );
+        }
+        handle.stop().await;
+    });
+    let ends: Vec<_> = ends.map(tokio::spawn).collect();
+    for end in ends {
+        if let Err(error) = end.await {
+            tracing::error!(%error, "a channel did not end cleanly");
+        }
+    }
+}
+
+/// Some supervisors signal a process and then its group: that is one wish, not two.
+const ONE_SIGNAL: Duration = Duration::from_secs(1);
+
+/// SIGTERM and ctrl-c.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the first signal. From then on the next one ends the program at once.
+    async fn wait_then_arm(mut self) {
+        self.next().await;
+        let first = Instant::now();
+        tokio::spawn(async move {
+            while first.elapsed() < ONE_SIGNAL {
+                self.next().await;
+            }
+            tracing::warn!("ending at once; the rest is taken up at the next start");
+            std::process::exit(1);
+        });
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        let terminated = self.terminate.recv();
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<Option<()>>();
+        tokio::select! {
+            _ = terminated => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+}

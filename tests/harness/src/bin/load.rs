@@ -1,0 +1,174 @@
+//! `load`: many users write to the bot at once, things go wrong, and everything is counted.
+//!
+//! Without `--emulator` it starts an emulator in this process and the bot in another one, so that the bot can be
+//! killed. Either way it speaks only HTTP and WebSocket to the emulator, and nothing to the bot.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use harness::bot::Target;
+use harness::load::{Client, Load, drive};
+use qq_emulator::settings::Settings;
+use qq_emulator::{Emulator, EmulatorOptions};
+
+/// Sends messages as many QQ users and counts the answers: lost, doubled, latency.
+#[derive(Debug, Parser)]
+struct Args {
+    /// An emulator that runs already, such as http://127.0.0.1:7701; its bot is whatever is connected there
+    #[arg(long, value_name = "URL")]
+    emulator: Option<String>,
+    /// Users
+    #[arg(long, default_value_t = 500)]
+    users: u64,
+    /// Messages that wait for an answer at a time
+    #[arg(long, default_value_t = 64)]
+    in_flight: usize,
+    /// Messages in all
+    #[arg(long, default_value_t = 5_000)]
+    messages: u64,
+    /// Stop writing after so many seconds
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+    /// Faults, spread over the messages
+    #[arg(long, default_value_t = 0)]
+    faults: u64,
+    /// Kills of the bot's process (SIGKILL), spread over the messages
+    #[arg(long, default_value_t = 0)]
+    kills: u64,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments
+        .next()
+        .is_some_and(|first| first == "--be-the-bot")
+    {
+        let config = arguments.next().unwrap_or_default();
+        let words: [OsString; 5] = [
+            "prx".into(),
+            "channel".into(),
+            "run".into(),
+            "--config".into(),
+            config,
+        ];
+        return prx::main(words);
+    }
+    match run(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(args: &Args) -> Result<bool> {
+    let load = Load {
+        users: args.users,
+        in_flight: args.in_flight,
+        messages: args.messages,
+        span: Duration::from_secs(args.seconds),
+        faults: args.faults,
+        kills: args.kills,
+        patience: Duration::from_secs(120),
+    };
+    let report = match &args.emulator {
+        Some(url) => {
+            let mut client = Client::connect(url).await?;
+            drive(&mut client, &load, || {
+                anyhow::bail!("only a bot that was started here can be killed")
+            })
+            .await?
+        }
+        None => with_own_bot(&load).await?,
+    };
+    print!("{report}");
+    Ok(report.is_clean())
+}
+
+async fn with_own_bot(load: &Load) -> Result<harness::load::Report> {
+    let mut settings = Settings::default();
+    // A platform that forgets a session during an outage would lose messages, and no bot could help that.
+    for bot in &mut settings.bots {
+        bot.sessions.replay_keep = Duration::from_secs(3_600);
+        bot.sessions.start_total = 100_000;
+    }
+    let emulator = Emulator::start(EmulatorOptions {
+        settings,
+        ..EmulatorOptions::default()
+    })
+    .await?;
+    let folder = tempfile::tempdir().context("no folder for the bot")?;
+    let mut bot = BotProcess::start(folder.path(), &target(&emulator)?)?;
+    let connected = emulator.wait_for(Duration::from_secs(120), |platform| {
+        let app = platform.default_app()?;
+        (platform.stats(app)?.live_connections > 0 && !platform.sessions(app).is_empty())
+            .then_some(())
+    });
+    connected
+        .await
+        .context("the bot does not connect; see its log above")?;
+    let base = emulator.urls().api_base.clone();
+    let mut client = Client::connect(&base).await?;
+    drive(&mut client, load, || bot.kill_and_start()).await
+}
+
+fn target(emulator: &Emulator) -> Result<Target> {
+    let known = emulator.with(|platform| {
+        let app = platform.default_app()?;
+        Some((app.to_string(), platform.bot_settings(app)?.secret.clone()))
+    });
+    let (app_id, secret) = known.context("the emulator has no bot")?;
+    let urls = emulator.urls();
+    Ok(Target {
+        api_base: urls.api_base.clone(),
+        token_url: urls.token_url.clone(),
+        app_id,
+        secret,
+    })
+}
+
+/// The bot in a process of its own, ended when dropped.
+struct BotProcess {
+    config: PathBuf,
+    child: Child,
+}
+
+impl BotProcess {
+    fn start(folder: &Path, target: &Target) -> Result<Self> {
+        let config = folder.join("channels.toml");
+        std::fs::write(&config, target.toml("")).context("the bot's configuration")?;
+        let child = Self::spawn(&config)?;
+        Ok(Self { config, child })
+    }
+
+    fn spawn(config: &Path) -> Result<Child> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--be-the-bot").arg(config).stdin(Stdio::null());
+        if std::env::var_os("RUST_LOG").is_none() {
+            command.env("RUST_LOG", "error");
+        }
+        command.spawn().context("the bot's process")
+    }
+
+    fn kill_and_start(&mut self) -> Result<()> {
+        self.child.kill().context("kill -9")?;
+        self.child.wait()?;
+        self.child = Self::spawn(&self.config)?;
+        Ok(())
+    }
+}
+
+impl Drop for BotProcess {
+    fn drop(&mut self) {
+        // Nothing to do about a process that is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
