@@ -6,14 +6,23 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use anyhow::{Context, Result, bail};
+
 const TARGET: &str = "wasm32-wasip2";
 
-type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
-
-fn main() -> Result {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
+fn main() -> Result<()> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?)
+        .join("../..")
+        .canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    for input in ["guest/src", "guest/Cargo.toml", "guest/plugin.toml", "wit", "Cargo.lock", "Cargo.toml"] {
+    for input in [
+        "guest/src",
+        "guest/Cargo.toml",
+        "guest/plugin.toml",
+        "wit",
+        "Cargo.lock",
+        "Cargo.toml",
+    ] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
     println!("cargo::rerun-if-env-changed=QQ_CHANNEL_WASM");
@@ -35,17 +44,22 @@ fn target_dir(out: &Path) -> PathBuf {
     outer.join("component-build")
 }
 
-fn ensure_target() -> Result {
-    let sysroot = Command::new(rustc()).args(["--print", "sysroot"]).output()?;
+fn ensure_target() -> Result<()> {
+    let sysroot = Command::new(rustc())
+        .args(["--print", "sysroot"])
+        .output()
+        .context("rustc")?;
     let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout)?.trim());
     if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
         return Ok(());
     }
     println!("cargo::warning=adding the target {TARGET} with rustup");
-    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    let added = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
     match added {
         Ok(status) if status.success() => Ok(()),
-        _ => Err(format!("the target {TARGET} is missing; run: rustup target add {TARGET}").into()),
+        _ => bail!("the target {TARGET} is missing; run: rustup target add {TARGET}"),
     }
 }
 
@@ -57,19 +71,38 @@ fn build(root: &Path, target_dir: &Path) -> Result<PathBuf> {
     let mut cargo = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     cargo
         .current_dir(root)
-        .args(["build", "--package", "qq-channel", "--lib", "--profile", "component", "--target", TARGET])
+        .args([
+            "build",
+            "--package",
+            "qq-channel",
+            "--lib",
+            "--profile",
+            "component",
+            "--target",
+            TARGET,
+        ])
         .arg("--target-dir")
         .arg(target_dir);
     // Settings of the outer build are meant for the host, and clippy's wrapper must not check the guest.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("CARGO_ENCODED_RUSTFLAGS") || text == "RUSTFLAGS" || text.contains("RUSTC_WRAPPER") || text.contains("RUSTC_WORKSPACE_WRAPPER") {
+        if text.starts_with("CARGO_ENCODED_RUSTFLAGS")
+            || text == "RUSTFLAGS"
+            || text.contains("RUSTC_WRAPPER")
+            || text.contains("RUSTC_WORKSPACE_WRAPPER")
+        {
             cargo.env_remove(&name);
         }
     }
     let output = cargo.output()?;
     if !output.status.success() {
-        return Err(format!("the component does not build:\n{}", String::from_utf8_lossy(&output.stderr)).into());
+        bail!(
+            "the component does not build:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
-    Ok(target_dir.join(TARGET).join("component").join("qq_channel.wasm"))
+    Ok(target_dir
+        .join(TARGET)
+        .join("component")
+        .join("qq_channel.wasm"))
 }
