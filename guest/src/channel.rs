@@ -160,10 +160,8 @@ impl Channel {
             Event::Command(command) => self.on_command(&command),
             Event::Skipped(skipped) => self.on_skipped(&skipped),
             // Nothing was asked for that these answer.
-            Event::Entropy(_)
-            | Event::BlobReady(_)
-            | Event::DigestDone(_)
-            | Event::Extension(_) => {}
+            Event::Entropy(_) | Event::BlobMade(_) | Event::DigestDone(_) | Event::Extension(_) => {
+            }
         }
         self.finish()
     }

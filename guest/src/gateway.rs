@@ -31,6 +31,8 @@ const HANDSHAKE_MS: u64 = 30_000;
 const MAX_FRAME: u32 = 4 * 1024 * 1024;
 /// Close code that we send: private use, so that the platform keeps the session.
 const OUR_CLOSE: u16 = 3000;
+/// Milliseconds between two Identifies: one in five seconds is what every bot may (`PROTOCOL.md`, "Sessions").
+const IDENTIFY_EVERY_MS: u64 = 5_000;
 /// Milliseconds to wait after close code 4008.
 const TOO_FAST_MS: u64 = 60_000;
 
@@ -108,6 +110,8 @@ pub struct Gateway {
     heartbeat_ms: u64,
     awaiting_ack: bool,
     last_ack_ms: Option<u64>,
+    /// When the next Identify may be sent, monotonic.
+    identify_from_ms: u64,
     ready_since_ms: Option<u64>,
     backoff: Backoff,
     /// A Resume was refused, and the token may have been why: it is tried once more with a new one.
@@ -127,6 +131,7 @@ impl Default for Gateway {
             heartbeat_ms: 0,
             awaiting_ack: false,
             last_ack_ms: None,
+            identify_from_ms: 0,
             ready_since_ms: None,
             backoff: Backoff::new(1_000, 60_000),
             doubted: false,
@@ -178,6 +183,11 @@ impl Gateway {
         if !token_valid {
             self.link = Link::WantsToken;
             return Want::Token;
+        }
+        let early_ms = self.identify_from_ms.saturating_sub(env.now.mono_ms);
+        if early_ms > 0 && !self.resumable(env) {
+            self.wait(env, early_ms, "Identifies must be five seconds apart");
+            return Want::Nothing;
         }
         match self.url.clone() {
             // A session that can be resumed costs no Identify, so the limits need not be asked for.

@@ -10,7 +10,7 @@ use super::close::{Reaction, Stop};
 use super::frame::{self, Frame, Op, Ready};
 use super::intents::Intents;
 use super::session::Session;
-use super::{Gateway, Link, Want, send};
+use super::{Gateway, IDENTIFY_EVERY_MS, Link, Want, send};
 
 /// Milliseconds between 1 and 5 s that the platform wants us to wait after an invalid session.
 const INVALID_SESSION_MS: (u64, u64) = (1_000, 4_000);
@@ -106,6 +106,7 @@ impl Gateway {
                     format!("gateway: identifying with intents {intents}"),
                 );
                 send(env, id, frame::identify(intents));
+                self.identify_from_ms = env.now.mono_ms.saturating_add(IDENTIFY_EVERY_MS);
                 self.link = Link::Identifying(id);
             }
         }

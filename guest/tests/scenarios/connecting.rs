@@ -201,6 +201,7 @@ fn refused_intents_are_left_out_remembered_and_explained() {
             break;
         }
         driver.close(4014);
+        driver.later(10_000);
         driver.fire("reconnect");
     }
     assert_eq!(asked.first(), Some(&4609));
@@ -264,4 +265,29 @@ fn nothing_that_arrives_is_fatal() {
     }
     driver.c2c(7, "m1", "A", "hi");
     assert_eq!(driver.begun().len(), 1);
+}
+
+#[test]
+fn identifies_are_five_seconds_apart() {
+    let mut driver = before_gateway();
+    driver.answer(
+        "gateway",
+        200,
+        r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
+    );
+    driver.open();
+    driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+    let first = driver.now.mono_ms;
+    driver.close(4900);
+    while driver.channel.holdings().sockets.is_empty() {
+        assert!(driver.fire("reconnect"));
+        if driver.requests("gateway") > 1 {
+            driver.answer(
+                "gateway",
+                200,
+                r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
+            );
+        }
+    }
+    assert!(driver.now.mono_ms - first >= 5_000);
 }

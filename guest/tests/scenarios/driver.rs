@@ -87,6 +87,8 @@ impl Driver {
         driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
         driver.frame(&json!({"op": 0, "s": 1, "t": "READY", "d": {"session_id": "s-1", "user": {"id": "9", "username": "bot"}}}));
         driver.actions.clear();
+        // Some quiet, so that a new Identify would not be too early.
+        driver.later(10_000);
         driver
     }
 

@@ -12,7 +12,7 @@ use super::prepare::{self, Denied, Joiner};
 use super::tables::{Request, Socket};
 use crate::agent::AgentAsk;
 use crate::bindings::v0_1::{
-    Action, BlobInfo, BlobMake, Effect, Failure, HttpRequest, SocketClose, SocketClosed, SocketEnd,
+    Action, BlobMade, BlobMake, Effect, Failure, HttpRequest, SocketClose, SocketClosed, SocketEnd,
     SocketOpen, SocketSend, Stage, TimerSet, TurnBegin, log::Level,
 };
 
@@ -230,13 +230,9 @@ impl Actor {
             })),
             Err(denied) => {
                 self.refusal(&denied);
-                self.own_inputs.push_back(Input::BlobReady(BlobInfo {
-                    blob,
-                    size: 0,
-                    media_type: "application/octet-stream".into(),
-                    head: Vec::new(),
-                    name: None,
-                }));
+                let made = Err(denied.to_string());
+                self.own_inputs
+                    .push_back(Input::BlobMade(BlobMade { blob, made }));
             }
         }
     }

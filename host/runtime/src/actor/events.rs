@@ -52,9 +52,9 @@ impl Actor {
                 self.answered(entropy.id, |r| matches!(r, Request::Entropy))?;
                 Some(Event::Entropy(entropy))
             }
-            Input::BlobReady(blob) => {
+            Input::BlobMade(blob) => {
                 self.answered(blob.blob, |r| matches!(r, Request::Blob))?;
-                Some(Event::BlobReady(blob))
+                Some(Event::BlobMade(blob))
             }
             Input::DigestDone(done) => {
                 self.answered(done.id, |r| matches!(r, Request::Digest))?;

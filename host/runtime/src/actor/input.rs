@@ -1,8 +1,8 @@
 //! What comes into the core from the world.
 
 use crate::bindings::v0_1::{
-    BlobInfo, DigestDone, Entropy, Extension, Failure, HeaderText, OperatorCommand, RequestId,
-    SocketBinary, SocketClosed, SocketId, SocketText, TurnEvent,
+    BlobInfo, BlobMade, DigestDone, Entropy, Extension, Failure, HeaderText, OperatorCommand,
+    RequestId, SocketBinary, SocketClosed, SocketId, SocketText, TurnEvent,
 };
 
 /// One input. Everything that the core cannot know by itself arrives in one of these.
@@ -25,7 +25,7 @@ pub enum Input {
     /// Random bytes.
     Entropy(Entropy),
     /// A blob of the guest's making is there.
-    BlobReady(BlobInfo),
+    BlobMade(BlobMade),
     /// Digests are there.
     DigestDone(DigestDone),
     /// The agent reports.

@@ -13,7 +13,7 @@ use crate::actor::{
 };
 use crate::agent::AgentAsk;
 use crate::bindings::v0_1::{
-    BlobDigest, BlobInfo, Entropy, EntropyAsk, Failure, Health, HealthLevel, RequestId,
+    BlobDigest, BlobInfo, BlobMade, Entropy, EntropyAsk, Failure, Health, HealthLevel, RequestId,
     SocketClose, SocketClosed, SocketEnd, SocketId, Stage, log::Level,
 };
 use crate::drivers::socket::{self, Outgoing, SEND_QUEUE};
@@ -127,10 +127,11 @@ impl Channel {
         self.request(content.blob, async move {
             let id = content.blob;
             let made = make_blob(&blobs, content).await;
-            Input::BlobReady(made.unwrap_or_else(|error| {
-                tracing::error!(channel = %name, blob = id, %error, "a blob could not be made; it is empty");
-                empty_blob(id)
-            }))
+            let made = made.map_err(|error| {
+                tracing::error!(channel = %name, blob = id, %error, "a blob could not be made");
+                error.to_string()
+            });
+            Input::BlobMade(BlobMade { blob: id, made })
         });
     }
 
@@ -263,16 +264,6 @@ async fn make_blob(
         }
     }
     writer.finish(content.name).await
-}
-
-fn empty_blob(blob: u64) -> BlobInfo {
-    BlobInfo {
-        blob,
-        size: 0,
-        media_type: "application/octet-stream".into(),
-        head: Vec::new(),
-        name: None,
-    }
 }
 
 fn closed(id: SocketId, detail: &str) -> Input {

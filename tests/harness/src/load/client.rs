@@ -126,12 +126,23 @@ impl Client {
         Ok(())
     }
 
-    /// The emulator's state.
+    /// How often bots have identified so far, with success.
     ///
     /// # Errors
     /// When the connection is gone.
-    pub async fn state(&self) -> Result<Value> {
-        self.get("state").await
+    pub async fn identifies(&self) -> Result<u64> {
+        let state = self.get("state").await?;
+        let bots = state
+            .get("bots")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        let of = |bot: &Value| {
+            bot.pointer("/stats/identifies")
+                .and_then(Value::as_u64)
+                .unwrap_or_default()
+        };
+        Ok(bots.iter().map(of).sum())
     }
 
     /// What broke the platform's rules.

@@ -12,12 +12,16 @@ use super::report::Report;
 /// How long to look out for a second answer after the last first one.
 const AFTERMATH: Duration = Duration::from_secs(2);
 
+/// Ends the session, so that what is said in the gap is nobody's: it strikes when nothing is under way.
+const ENDS_THE_SESSION: &str = "op9 false";
+
 /// Faults of the list: after each of them the platform still has everything that was said.
-const FAULTS: [&str; 12] = [
+const FAULTS: [&str; 13] = [
     "drop",
     "drop-before-event",
     "op7",
     "op9 true",
+    ENDS_THE_SESSION,
     "close 4009",
     "triple",
     "token-death",
@@ -64,6 +68,8 @@ struct Drive<'a, K> {
     awaited: BTreeMap<String, Awaited>,
     /// Numbers of the answers, by message id.
     answers: BTreeMap<String, Vec<u64>>,
+    /// Nothing more is written until everything is answered, and then the session ends.
+    hush: bool,
     /// Answers that came before the id of what they answer.
     early: Vec<(String, u64, String)>,
     report: Report,
@@ -85,6 +91,7 @@ pub async fn drive<K: FnMut() -> Result<()>>(
         writing: BTreeMap::new(),
         awaited: BTreeMap::new(),
         answers: BTreeMap::new(),
+        hush: false,
         early: Vec::new(),
         report: Report {
             sent: 0,
@@ -109,6 +116,9 @@ impl<K: FnMut() -> Result<()>> Drive<'_, K> {
         let mut last_progress = begin;
         loop {
             let writing = begin.elapsed() < self.load.span && self.report.sent < self.load.messages;
+            if self.hush && self.awaited.is_empty() && self.writing.is_empty() {
+                self.end_session(client).await?;
+            }
             if writing {
                 self.write_more(client).await?;
             } else if self.awaited.is_empty() && self.writing.is_empty() {
@@ -152,7 +162,8 @@ impl<K: FnMut() -> Result<()>> Drive<'_, K> {
     }
 
     async fn write_more(&mut self, client: &mut Client) -> Result<()> {
-        while self.awaited.len() + self.writing.len() < self.load.in_flight
+        while !self.hush
+            && self.awaited.len() + self.writing.len() < self.load.in_flight
             && self.report.sent < self.load.messages
         {
             let Some(user) = self.idle.pop_front() else {
@@ -175,6 +186,21 @@ impl<K: FnMut() -> Result<()>> Drive<'_, K> {
         Ok(())
     }
 
+    /// Ends the session, and waits until the bot has another one.
+    async fn end_session(&mut self, client: &Client) -> Result<()> {
+        let before = client.identifies().await?;
+        client.fault(ENDS_THE_SESSION).await?;
+        let begin = Instant::now();
+        while client.identifies().await? == before {
+            if begin.elapsed() > self.load.patience {
+                bail!("the bot does not identify again after {ENDS_THE_SESSION:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.hush = false;
+        Ok(())
+    }
+
     async fn make_trouble(&mut self, client: &Client) -> Result<()> {
         let due = |count: u64, all: u64, sent: u64| {
             count < all && sent * (all + 1) >= (count + 1) * self.load.messages
@@ -184,7 +210,11 @@ impl<K: FnMut() -> Result<()>> Drive<'_, K> {
                 .get(usize::try_from(self.report.faults)? % FAULTS.len())
                 .copied()
                 .unwrap_or("drop");
-            client.fault(fault).await?;
+            if fault == ENDS_THE_SESSION {
+                self.hush = true;
+            } else {
+                client.fault(fault).await?;
+            }
             self.report.faults += 1;
         }
         if due(self.report.kills, self.load.kills, self.report.sent) {
