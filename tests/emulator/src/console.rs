@@ -2,6 +2,7 @@
 //! a line to print.
 
 mod command;
+mod obey;
 mod texts;
 
 use std::time::Duration;
@@ -9,7 +10,9 @@ use std::time::Duration;
 pub use command::Command;
 pub use texts::Language;
 
-use crate::actions::{Act, ActionOutcome, Draft};
+use serde_json::Value;
+
+use crate::actions::{Act, ActionOutcome, InChannel, InGuild};
 use crate::faults::{FAULT_HELP, FaultOrder};
 use crate::ids::{GroupName, UserName};
 use crate::ledger::{BotForm, BotMessage, ReplyTo, Scene, ViolationEntry};
@@ -31,6 +34,22 @@ pub enum Place {
         /// Who.
         user: UserName,
     },
+    /// A user in a channel of a guild.
+    Channel(InChannel),
+    /// A user in a direct message session of a guild.
+    Dm(InGuild),
+}
+
+impl Place {
+    /// Who speaks there.
+    #[must_use]
+    pub fn user(&self) -> &UserName {
+        match self {
+            Self::C2c { user } | Self::Group { user, .. } => user,
+            Self::Channel(at) => &at.user,
+            Self::Dm(at) => &at.user,
+        }
+    }
 }
 
 /// What a line asks for.
@@ -91,6 +110,8 @@ impl Console {
         match &self.place {
             Place::C2c { user } => format!("{user}> "),
             Place::Group { group, user } => format!("{user}@{group}> "),
+            Place::Channel(at) => format!("{}@{}/{}> ", at.user, at.guild, at.channel),
+            Place::Dm(at) => format!("{}@{} (dm)> ", at.user, at.guild),
         }
     }
 
@@ -114,20 +135,28 @@ impl Console {
         let place = match (message.scene, &message.user, &message.group) {
             (Scene::C2c, Some(user), _) => format!("bot → {user}"),
             (Scene::Group, _, Some(group)) => format!("bot → {group}"),
+            (Scene::Dm, Some(user), _) => format!("bot → {user} (dm)"),
+            (Scene::Channel, ..) => match (&message.guild, &message.channel) {
+                (Some(guild), Some(channel)) => format!("bot → {guild}/{channel}"),
+                _ => format!("bot → {}", message.target),
+            },
             _ => format!("bot → {}", message.target),
         };
-        let text = match message.form {
-            BotForm::Typing => return format!("{place}: {}", self.language.typing()),
-            BotForm::Text => message.text.clone(),
-            BotForm::Markdown => format!("[markdown] {}", message.text),
-        };
+        if message.form == BotForm::Typing {
+            return format!("{place}: {}", self.language.typing());
+        }
+        let text = shown(message);
         let note = match &message.reply_to {
             None => self.language.proactive(),
             Some(ReplyTo::MsgId(_)) => "",
             Some(ReplyTo::EventId(_)) => self.language.answers_event(),
         };
         let indented = text.replace('\n', "\n    ");
-        format!("{place}: {indented}{note}")
+        let hidden = match message.hidden {
+            true => self.language.hidden(),
+            false => "",
+        };
+        format!("{place}: {indented}{note}{hidden}")
     }
 
     /// What is said about an action that no bot heard; none if one did.
@@ -188,86 +217,36 @@ impl Console {
     pub fn violation_line(&self, entry: &ViolationEntry) -> String {
         format!("{} {}", entry.at, entry.what)
     }
+}
 
-    fn say(&self, text: &str, mention: bool) -> Act {
-        let message = Draft::from(text);
-        match &self.place {
-            Place::C2c { user } => Act::C2c {
-                user: user.clone(),
-                message,
-            },
-            Place::Group { group, user } => {
-                let (group, user) = (group.clone(), user.clone());
-                if mention {
-                    Act::GroupAt {
-                        group,
-                        user,
-                        message,
-                    }
-                } else {
-                    Act::GroupPlain {
-                        group,
-                        user,
-                        message,
-                    }
-                }
-            }
+/// A message in the words of a terminal.
+fn shown(message: &BotMessage) -> String {
+    let mut text = match message.form {
+        BotForm::Markdown => format!("[markdown] {}", message.text),
+        BotForm::Stream => format!("[stream] {}", message.text),
+        BotForm::Embed => format!("[embed] {}", message.text),
+        BotForm::Text | BotForm::Typing | BotForm::Ark | BotForm::Media => message.text.clone(),
+    };
+    if let Some(media) = &message.media {
+        let kind = ["image", "video", "voice", "file"]
+            .get(usize::from(media.file_type.saturating_sub(1)))
+            .copied()
+            .unwrap_or("file");
+        text = format!("[{kind} {} {}] {text}", media.name, media.url);
+    }
+    if let Some(keyboard) = &message.keyboard {
+        let rows = keyboard.pointer("/content/rows").and_then(Value::as_array);
+        let buttons = rows
+            .into_iter()
+            .flatten()
+            .filter_map(|row| row.get("buttons")?.as_array())
+            .flatten();
+        let labels = buttons.filter_map(|it| it.pointer("/render_data/label")?.as_str());
+        for label in labels {
+            text.push_str(&format!(" ⟦{label}⟧"));
         }
     }
-
-    fn obey(&mut self, command: Command) -> Do {
-        let user = match &self.place {
-            Place::C2c { user } | Place::Group { user, .. } => user.clone(),
-        };
-        let group = match &self.place {
-            Place::C2c { .. } => None,
-            Place::Group { group, .. } => Some(group.clone()),
-        };
-        match command {
-            Command::AsC2c(user) => {
-                self.place = Place::C2c { user };
-                Do::Nothing
-            }
-            Command::AsGroup(group, other) => {
-                self.place = Place::Group {
-                    group,
-                    user: other.unwrap_or(user),
-                };
-                Do::Nothing
-            }
-            Command::Aside(text) => Do::Act(self.say(&text, false)),
-            Command::Fault(orders) => Do::Fault(orders),
-            Command::Faults => Do::ShowFaults,
-            Command::ClearFaults => Do::ClearFaults,
-            Command::Clock(span) => Do::Advance(span),
-            Command::Wait(span) => Do::Wait(span),
-            Command::Log(count) => Do::ShowLog(count),
-            Command::State => Do::ShowState,
-            Command::Violations => Do::ShowViolations,
-            Command::Help => Do::Print(self.language.help().to_owned()),
-            Command::Quit => Do::Quit,
-            Command::Add => Do::Act(match group {
-                None => Act::AddFriend { user },
-                Some(group) => Act::AddToGroup { group, user },
-            }),
-            Command::Remove => Do::Act(match group {
-                None => Act::RemoveFriend { user },
-                Some(group) => Act::RemoveFromGroup { group, user },
-            }),
-            Command::Reject => Do::Act(match group {
-                None => Act::RejectMessages { user },
-                Some(group) => Act::GroupRejectMessages { group, user },
-            }),
-            Command::Accept => Do::Act(match group {
-                None => Act::AcceptMessages { user },
-                Some(group) => Act::GroupAcceptMessages { group, user },
-            }),
-            Command::Mode(mode) => match group {
-                Some(group) => Do::Act(Act::SetGroupMode { group, mode }),
-                None => Do::Print(self.language.only_in_groups().to_owned()),
-            },
-        }
-    }
+    text
 }
 
 #[cfg(test)]
@@ -293,6 +272,34 @@ mod tests {
         assert_eq!(console.line(":as c2c carol"), Do::Nothing);
         assert_eq!(console.line("::)"), Do::Act(Act::c2c("carol", ":)")));
         assert_eq!(console.line("   "), Do::Nothing);
+    }
+
+    #[test]
+    fn guild_places_and_buttons_have_commands() {
+        let mut console = console();
+        assert_eq!(console.line(":as channel club/chat bob"), Do::Nothing);
+        assert_eq!(console.prompt(), "bob@club/chat> ");
+        let said = Act::channel_at("club", "chat", "bob", "hi");
+        assert_eq!(console.line("hi"), Do::Act(said));
+        let aside = Act::channel_plain("club", "chat", "bob", "well");
+        assert_eq!(console.line(":aside well"), Do::Act(aside));
+        let join = Act::AddToGuild(InGuild::new("club", "bob"));
+        assert_eq!(console.line(":add"), Do::Act(join));
+        assert_eq!(console.line(":as dm carol club"), Do::Nothing);
+        assert_eq!(console.line("hi"), Do::Act(Act::dm("club", "carol", "hi")));
+        assert!(matches!(console.line(":mute"), Do::Print(_)));
+        assert!(matches!(
+            console.line(":press Approve it"),
+            Do::Act(Act::Press { button, .. }) if button == "Approve it"
+        ));
+        assert!(matches!(
+            console.line(":react 2/128077"),
+            Do::Act(Act::React { emoji, .. }) if emoji.key() == "2/128077"
+        ));
+        assert!(matches!(
+            console.line(":audit pass"),
+            Do::Act(Act::Judge { pass: true, .. })
+        ));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub enum Fault {
     InvalidAtLogin(Op9),
     /// The next connection gets no Hello.
     NoHello,
-    /// Every session is forgotten, and the connections break: the next Resume is refused.
+    /// Every session is forgotten; the connections stay as they are until the next login.
     ForgetSessions,
     /// Events are held back for this long, then come in order.
     Quiet(Duration),
@@ -121,6 +121,12 @@ pub enum CallPoint {
     Gateway,
     /// The token endpoint.
     Token,
+    /// Uploading a file, whole or in parts, but for the parts themselves.
+    Upload,
+    /// Object storage: the parts of an upload, and downloads.
+    Storage,
+    /// The acknowledgement of an interaction.
+    Ack,
     /// Any request but to the token endpoint.
     Any,
 }

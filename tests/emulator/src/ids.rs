@@ -83,11 +83,42 @@ text_id! {
     GroupName
 }
 text_id! {
+    /// What people call a guild of the emulator; never goes over the wire as an id.
+    GuildName
+}
+
+text_id! {
+    /// What people call a channel of a guild; unique within its guild.
+    ChannelName
+}
+
+text_id! {
     /// A user, a group or a member of a group as one bot sees it: 32 upper-case hex characters.
+    /// Where a target or an author of any scene is meant, it also carries the decimal ids of
+    /// guild scenes: the channel, the guild of a direct message session, the guild user.
     Openid
+}
+
+text_id! {
+    /// A guild, a channel or a guild user: a decimal number in a string.
+    Snowflake
+}
+
+text_id! {
+    /// A press of a button or the like: the `d.id` of its event, a UUID without prefix.
+    InteractionId
+}
+
+impl Snowflake {
+    /// The same id where a target or an author of any scene is meant.
+    #[must_use]
+    pub fn as_target(&self) -> Openid {
+        Openid::from(self.as_str())
+    }
 }
 text_id! {
     /// A C2C or group message: `ROBOT1.0_` and opaque text that needs percent-encoding in a path.
+    /// In guild scenes: hex that begins with `08`.
     MessageId
 }
 text_id! {

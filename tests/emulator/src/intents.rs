@@ -55,7 +55,67 @@ pub const INTENTS: &[IntentRow] = &[
     row(30, "PUBLIC_GUILD_MESSAGES", Grant::Default),
 ];
 
+/// The events of the platform, each as the beginning of its name, with the bit it needs. A longer
+/// beginning stands before a shorter one.
+const EVENTS: &[(&str, u32)] = &[
+    ("GUILD_MEMBER_", 1),
+    ("GUILD_", 0),
+    ("CHANNEL_", 0),
+    ("MESSAGE_REACTION_", 10),
+    ("MESSAGE_AUDIT_", 27),
+    ("MESSAGE_", 9),
+    ("DIRECT_MESSAGE_", 12),
+    ("OPEN_FORUM_", 18),
+    ("AUDIO_OR_LIVE_CHANNEL_MEMBER_", 19),
+    ("ENTER_AIO", 23),
+    ("GROUP_MEMBER_", 24),
+    ("GROUP_JOIN_REQUEST", 24),
+    ("GROUP_", 25),
+    ("C2C_", 25),
+    ("FRIEND_", 25),
+    ("SUBSCRIBE_MESSAGE_STATUS", 25),
+    ("INTERACTION_", 26),
+    ("FORUM_", 28),
+    ("AUDIO_", 29),
+    ("AT_MESSAGE_CREATE", 30),
+    ("PUBLIC_MESSAGE_DELETE", 30),
+];
+
 impl Intents {
+    /// The intent that an event needs, by its name; none if no such event is known.
+    #[must_use]
+    pub fn of_event(name: &str) -> Option<Self> {
+        let row = EVENTS.iter().find(|(start, _)| name.starts_with(start));
+        row.map(|(_, bit)| Self(1 << bit))
+    }
+
+    /// Guilds and channels (bit 0).
+    pub const GUILDS: Self = Self(1 << 0);
+
+    /// Members of guilds (bit 1).
+    pub const GUILD_MEMBERS: Self = Self(1 << 1);
+
+    /// All messages of channels, for private bots (bit 9).
+    pub const GUILD_MESSAGES: Self = Self(1 << 9);
+
+    /// Reactions (bit 10).
+    pub const REACTIONS: Self = Self(1 << 10);
+
+    /// Direct messages of guilds (bit 12).
+    pub const DIRECT_MESSAGE: Self = Self(1 << 12);
+
+    /// Members of groups and requests to join (bit 24).
+    pub const GROUP_MEMBERS: Self = Self(1 << 24);
+
+    /// Interactions (bit 26).
+    pub const INTERACTION: Self = Self(1 << 26);
+
+    /// Results of audits (bit 27).
+    pub const AUDIT: Self = Self(1 << 27);
+
+    /// Channel messages with an @ of the bot (bit 30).
+    pub const PUBLIC_GUILD_MESSAGES: Self = Self(1 << 30);
+
     /// C2C and group messages and the events around them (bit 25).
     pub const GROUP_AND_C2C: Self = Self(1 << 25);
 

@@ -3,141 +3,18 @@
 //! The ledger holds messages, not frames: each message of a user with how it was given to the
 //! bot, each accepted message of the bot with what it answers, and what broke the rules.
 
+mod messages;
 mod violations;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::ids::{AppId, EventId, GroupName, MessageId, Openid, SessionId, UserName};
+use crate::ids::{AppId, MessageId};
 use crate::settings::RecordSettings;
 use crate::time::Millis;
 
+pub use messages::{BotForm, BotMessage, Delivery, Mark, MediaView, ReplyTo, Scene, UserMessage};
 pub use violations::{Violation, ViolationEntry};
-
-/// Where a message was said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scene {
-    /// The 1:1 chat in the message list.
-    C2c,
-    /// A QQ group.
-    Group,
-}
-
-/// A message of a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UserMessage {
-    /// Numbered from 0 without gaps, over all bots.
-    pub n: u64,
-    /// Its id.
-    pub id: MessageId,
-    /// The bot it was said to.
-    pub app: AppId,
-    /// Where.
-    pub scene: Scene,
-    /// Who.
-    pub user: UserName,
-    /// In which group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<GroupName>,
-    /// What the bot addresses to answer.
-    pub target: Openid,
-    /// What, as the user typed it.
-    pub text: String,
-    /// Whether it was directed at the bot.
-    pub addressed: bool,
-    /// When.
-    pub at: Millis,
-    /// A second id under which it was pushed, too.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub second_id: Option<MessageId>,
-    /// Every time that it was put into a session.
-    pub deliveries: Vec<Delivery>,
-    /// Numbers of the bot's messages that answer it.
-    pub replies: Vec<u64>,
-}
-
-/// An event put into the log of a session, and sent there as soon as a connection allows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Delivery {
-    /// The session.
-    pub session: SessionId,
-    /// Its sequence number there.
-    pub s: u64,
-    /// The outer id of the event.
-    pub event: EventId,
-}
-
-/// A message of the bot that the platform accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BotMessage {
-    /// Numbered from 0 without gaps, over all bots.
-    pub n: u64,
-    /// Its id.
-    pub id: MessageId,
-    /// The bot.
-    pub app: AppId,
-    /// Where.
-    pub scene: Scene,
-    /// The openid it was sent to.
-    pub target: Openid,
-    /// The name of the user in C2C.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<UserName>,
-    /// The name of the group in groups.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<GroupName>,
-    /// What it answers; none if proactive.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<ReplyTo>,
-    /// `msg_seq`, 1 if it was missing.
-    pub msg_seq: u32,
-    /// What kind of message.
-    pub form: BotForm,
-    /// What a user reads: the text or the Markdown source.
-    pub text: String,
-    /// The request body as it came.
-    pub body: Arc<str>,
-    /// When.
-    pub at: Millis,
-    /// Which of the slots of what it answers it took, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub slot: Option<u32>,
-}
-
-/// What a passive message answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReplyTo {
-    /// A message of a user.
-    MsgId(MessageId),
-    /// An event, by its outer id.
-    EventId(EventId),
-}
-
-impl fmt::Display for ReplyTo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MsgId(id) => id.fmt(f),
-            Self::EventId(id) => id.fmt(f),
-        }
-    }
-}
-
-/// The kinds of messages that a bot sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BotForm {
-    /// `msg_type` 0.
-    Text,
-    /// `msg_type` 2.
-    Markdown,
-    /// `msg_type` 6: "is typing", seen but not read.
-    Typing,
-}
 
 /// All of it, bounded.
 #[derive(Debug, Clone)]
@@ -150,6 +27,8 @@ pub struct Ledger {
     open: BTreeSet<u64>,
     bots: VecDeque<Arc<BotMessage>>,
     next_bot: u64,
+    marks: BTreeMap<MessageId, Mark>,
+    mark_order: VecDeque<MessageId>,
     violations: VecDeque<ViolationEntry>,
     violation_count: u64,
 }
@@ -164,6 +43,8 @@ impl Ledger {
             open: BTreeSet::new(),
             bots: VecDeque::new(),
             next_bot: 0,
+            marks: BTreeMap::new(),
+            mark_order: VecDeque::new(),
             violations: VecDeque::new(),
             violation_count: 0,
         }
@@ -225,12 +106,13 @@ impl Ledger {
             .filter_map(|&n| self.bot_message(n))
     }
 
-    /// The texts that answer a user's message, oldest first, without typing notices.
+    /// The texts that answer a user's message, oldest first, without typing notices and without
+    /// what was accepted and never shown.
     #[must_use]
     pub fn reply_texts(&self, id: &MessageId) -> Vec<&str> {
         let readable = self
             .replies_to(id)
-            .filter(|message| message.form != BotForm::Typing);
+            .filter(|message| message.form != BotForm::Typing && !message.hidden);
         readable.map(|message| message.text.as_str()).collect()
     }
 
@@ -244,6 +126,17 @@ impl Ledger {
     #[must_use]
     pub fn unanswered_count(&self) -> usize {
         self.open.len()
+    }
+
+    /// What became of a message after it was sent, if anything did.
+    #[must_use]
+    pub fn mark(&self, id: &MessageId) -> Option<&Mark> {
+        self.marks.get(id)
+    }
+
+    /// Every message to which something happened after it was sent.
+    pub fn marks(&self) -> impl Iterator<Item = (&MessageId, &Mark)> {
+        self.marks.iter()
     }
 
     /// What broke the rules and is still kept, oldest first.
@@ -298,7 +191,7 @@ impl Ledger {
             && let Some(asked) = self.users.get_mut(at)
         {
             asked.replies.push(message.n);
-            if message.form != BotForm::Typing {
+            if message.form != BotForm::Typing && !message.hidden {
                 self.open.remove(&asked.n);
             }
         }
@@ -307,6 +200,19 @@ impl Ledger {
         while self.bots.len() > self.bound.ledger {
             self.bots.pop_front();
         }
+    }
+
+    /// The mark of a message, to note something on it.
+    pub(crate) fn mark_mut(&mut self, id: &MessageId) -> &mut Mark {
+        if !self.marks.contains_key(id) {
+            self.mark_order.push_back(id.clone());
+            while self.mark_order.len() > self.bound.ledger.max(1) {
+                if let Some(old) = self.mark_order.pop_front() {
+                    self.marks.remove(&old);
+                }
+            }
+        }
+        self.marks.entry(id.clone()).or_default()
     }
 
     pub(crate) fn add_violation(&mut self, at: Millis, app: Option<AppId>, what: Violation) {

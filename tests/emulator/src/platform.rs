@@ -9,8 +9,13 @@ mod bodies;
 mod bot;
 mod due;
 mod gateway;
+mod guilds;
 mod http;
+mod interactions;
+mod media;
 mod messages;
+mod place;
+mod posts;
 mod routes;
 mod strikes;
 mod tokens;
@@ -50,6 +55,7 @@ pub struct Platform {
     ids: IdSource,
     record: Record,
     ledger: Ledger,
+    store: media::Store,
     now: Millis,
     out: Vec<Command>,
 }
@@ -69,6 +75,7 @@ impl Platform {
             due: DueQueue::default(),
             record: Record::new(settings.record.log),
             ledger: Ledger::new(settings.record.clone()),
+            store: media::Store::new(settings.keep_bytes),
             now: Millis(0),
             out: Vec::new(),
             ids,
@@ -243,6 +250,9 @@ impl Platform {
                 self.forget_session(&app, &session, left);
             }
             Delayed::QuietEnds { app } => self.flush_all(&app),
+            Delayed::Audit { app, audit_id } => self.audit_due(&app, &audit_id),
+            Delayed::AckCheck { app, id } => self.check_ack(&app, &id),
+            Delayed::StreamCheck { app, stream } => self.check_stream(&app, &stream),
         }
     }
 

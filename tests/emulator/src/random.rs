@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-use crate::ids::{AccessToken, AppId, EventId, MessageId, Openid, RefIdx, SessionId};
+use crate::ids::{AccessToken, AppId, EventId, MessageId, Openid, RefIdx, SessionId, Snowflake};
 
 /// A source of ids. Not for secrets: it is predictable on purpose.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ impl IdSource {
         z ^ (z >> 31)
     }
 
-    fn letters(&mut self, count: usize) -> String {
+    pub(crate) fn letters(&mut self, count: usize) -> String {
         let mut text = String::with_capacity(count);
         while text.len() < count {
             let mut bits = self.draw();
@@ -58,7 +58,7 @@ impl IdSource {
         format!("{:016x}{:016x}", self.draw(), self.draw())
     }
 
-    fn uuid(&mut self) -> String {
+    pub(crate) fn uuid(&mut self) -> String {
         let (a, b) = (self.draw(), self.draw());
         format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
@@ -114,6 +114,23 @@ impl IdSource {
             .map(|b| format!("{b:02X}"))
             .collect();
         Openid::from(hex)
+    }
+
+    /// A guild message id: hex that begins with `08`.
+    pub(crate) fn guild_message(&mut self) -> MessageId {
+        let (a, b, c) = (self.draw(), self.draw(), self.draw());
+        MessageId::from(format!("08{a:016x}{b:016x}10{c:016x}"))
+    }
+
+    /// The decimal id of a guild, a channel or a guild user as one bot sees it; `kind` tells
+    /// equal names apart. Depends on the seed, never on the order of draws.
+    pub(crate) fn snowflake(&self, app: &AppId, kind: &str, name: &str) -> Snowflake {
+        let digest = Sha256::digest(format!("{}/{kind}/{app}/{name}", self.seed));
+        let number = digest
+            .iter()
+            .take(8)
+            .fold(0_u64, |n, &byte| (n << 8) | u64::from(byte));
+        Snowflake::from((10_000_000_000_000_000 + number % 8_000_000_000_000_000_000).to_string())
     }
 
     /// The decimal id of a bot as a guild user: what READY and `/users/@me` show.

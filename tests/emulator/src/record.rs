@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::ids::{AppId, ConnId, Ticket};
+use crate::ids::{AppId, ConnId, MessageId, Openid, Ticket};
 use crate::time::Millis;
 
 /// One line of the log.
@@ -95,6 +95,17 @@ pub enum What {
     RequestCut {
         /// The request.
         ticket: Ticket,
+    },
+    /// A stream has grown.
+    Stream {
+        /// Its id.
+        id: MessageId,
+        /// The openid it goes to.
+        target: Openid,
+        /// All of its text so far.
+        text: String,
+        /// Whether it is finished.
+        done: bool,
     },
     /// A user did something.
     User {
@@ -216,6 +227,10 @@ impl fmt::Display for Entry {
                 meaning.map_or(Ok(()), |meaning| write!(f, " [{meaning}]"))
             }
             What::RequestCut { ticket } => write!(f, "({}) > cut without an answer", ticket.0),
+            What::Stream { id, text, done, .. } => {
+                let end = if *done { " (finished)" } else { "" };
+                write!(f, "stream {id}: {text}{end}")
+            }
             What::User { text } => write!(f, "user: {text}"),
             What::FaultOrdered { fault } => write!(f, "fault ordered: {fault}"),
             What::FaultStruck { fault } => write!(f, "fault: {fault}"),

@@ -5,6 +5,9 @@
 //! there. Faults are not settings: they happen once or N times and live in [`crate::faults`].
 
 mod events;
+mod flow;
+mod guilds;
+mod media;
 mod messages;
 
 use std::time::Duration;
@@ -12,6 +15,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use events::{AtInFullMode, BodyShape, EventSettings, GroupMode, MemberIds};
+pub use flow::{
+    InteractionSettings, Judgement, Moderation, Quotas, SandboxSettings, StreamSettings,
+};
+pub use guilds::{Grants, GuildSettings, TargetForm};
+pub use media::{ForeignUrls, Formats, MediaSettings, UrlForm};
 pub use messages::{MessageSettings, Nulls, Proactive};
 
 use crate::ids::AppId;
@@ -24,8 +32,12 @@ use crate::time::as_millis;
 pub struct Settings {
     /// What `/gateway` and `/gateway/bot` answer as `url`. The shell fills it in.
     pub gateway_url: String,
+    /// The base of presigned addresses and of attachments. The shell fills it in.
+    pub media_url: String,
     /// Rules of the gateway, the same for all bots: a socket belongs to no bot before Identify.
     pub gateway: GatewaySettings,
+    /// Files that are kept, in bytes; the oldest go first.
+    pub keep_bytes: usize,
     /// How much is remembered for people and checkers.
     pub record: RecordSettings,
     /// The bots that exist.
@@ -36,7 +48,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             gateway_url: "ws://emulator.invalid/websocket".to_owned(),
+            media_url: "http://emulator.invalid".to_owned(),
             gateway: GatewaySettings::default(),
+            keep_bytes: 512 << 20,
             record: RecordSettings::default(),
             bots: vec![BotSettings::default()],
         }
@@ -67,9 +81,31 @@ pub struct BotSettings {
     pub events: EventSettings,
     /// Sending: windows, slots, rights.
     pub messages: MessageSettings,
+    /// Channels and direct messages.
+    pub guilds: GuildSettings,
+    /// What was granted beside intents.
+    pub grants: Grants,
+    /// Uploads and downloads.
+    pub media: MediaSettings,
+    /// Quotas of proactive messages.
+    pub quotas: Quotas,
+    /// Moderation and audit.
+    pub moderation: Moderation,
+    /// Streams in C2C.
+    pub streams: StreamSettings,
+    /// Presses of buttons.
+    pub interactions: InteractionSettings,
+    /// Whom the sandbox shows, if `sandbox` is set.
+    pub visible: SandboxSettings,
 }
 
 impl BotSettings {
+    /// Whether it is a bot of the private domain, which hears everything in its guilds.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.intents.has(Intents::GUILD_MESSAGES)
+    }
+
     /// A bot with these credentials and defaults for all else.
     pub fn new(app_id: impl Into<AppId>, secret: impl Into<String>) -> Self {
         Self {
@@ -93,6 +129,14 @@ impl Default for BotSettings {
             sessions: SessionSettings::default(),
             events: EventSettings::default(),
             messages: MessageSettings::default(),
+            guilds: GuildSettings::default(),
+            grants: Grants::default(),
+            media: MediaSettings::default(),
+            quotas: Quotas::default(),
+            moderation: Moderation::default(),
+            streams: StreamSettings::default(),
+            interactions: InteractionSettings::default(),
+            visible: SandboxSettings::default(),
         }
     }
 }

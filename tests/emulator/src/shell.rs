@@ -35,7 +35,7 @@ pub use clock::ClockMode;
 /// How to start an emulator. The default is one bot on a free port of 127.0.0.1, in plain HTTP.
 #[derive(Debug, Clone)]
 pub struct EmulatorOptions {
-    /// The platform. `gateway_url` is filled in.
+    /// The platform. `gateway_url` and `media_url` are filled in.
     pub settings: Settings,
     /// The seed of all ids.
     pub seed: u64,
@@ -133,6 +133,7 @@ impl Emulator {
         let urls = Urls::new(bound, options.host_name.as_deref(), options.tls.is_some());
         let mut settings = options.settings;
         settings.gateway_url.clone_from(&urls.gateway_url);
+        settings.media_url.clone_from(&urls.api_base);
         let platform = Platform::new(settings, options.seed);
         let shared = Arc::new(Shared::new(platform, Clock::new(options.clock), urls));
         let router = api::router(Arc::clone(&shared));

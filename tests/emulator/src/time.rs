@@ -57,6 +57,16 @@ impl Millis {
         self.china().format(FORM).unwrap_or_default()
     }
 
+    /// As the `date` header of HTTP has it: `Tue, 21 Jul 2026 02:30:00 GMT`.
+    #[must_use]
+    pub fn http_date(self) -> String {
+        const FORM: &[time::format_description::BorrowedFormatItem<'_>] = format_description!(
+            "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+        );
+        let utc = self.china().to_offset(UtcOffset::UTC);
+        utc.format(FORM).unwrap_or_default()
+    }
+
     fn china(self) -> OffsetDateTime {
         let nanos = i128::from(self.0) * 1_000_000;
         let offset = UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC);
@@ -163,6 +173,7 @@ mod tests {
                 .starts_with("2026-07-21 10:30:00 +0800 CST m=+")
         );
         assert_eq!(at.clock_text(), "10:30:00.000");
+        assert_eq!(at.http_date(), "Tue, 21 Jul 2026 02:30:00 GMT");
     }
 
     #[test]

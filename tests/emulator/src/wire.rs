@@ -157,6 +157,8 @@ pub struct HttpResponse {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Arc<str>,
+    /// The body where it is not text; `body` is empty then.
+    pub raw: Option<Arc<[u8]>>,
 }
 
 impl HttpResponse {
@@ -168,6 +170,12 @@ impl HttpResponse {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The bytes of the body, text or not.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.raw.as_deref().unwrap_or(self.body.as_bytes())
+    }
+
     /// The body as JSON; `null` if it is not.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
@@ -175,7 +183,8 @@ impl HttpResponse {
     }
 }
 
-fn percent_decoded(segment: &str) -> Option<String> {
+/// A text with `%41` and the like decoded; none if it is not UTF-8 then.
+pub(crate) fn percent_decoded(segment: &str) -> Option<String> {
     if !segment.contains('%') {
         return Some(segment.to_owned());
     }

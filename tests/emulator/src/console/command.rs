@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::actions::Emoji;
 use crate::faults::{FaultOrder, FaultTextError, parse_orders};
-use crate::ids::{GroupName, UserName};
+use crate::ids::{ChannelName, GroupName, GuildName, UserName};
 use crate::settings::GroupMode;
 use crate::time::parse_span;
 
@@ -15,6 +16,9 @@ const LOG_LINES: usize = 20;
 /// How long `:wait` waits.
 const WAIT: Duration = Duration::from_secs(10);
 
+/// The guild of direct messages, where none is named.
+const HOME: &str = "guild";
+
 /// A command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -22,6 +26,18 @@ pub enum Command {
     AsC2c(UserName),
     /// `as group NAME [USER]`
     AsGroup(GroupName, Option<UserName>),
+    /// `as channel GUILD/CHANNEL [USER]`
+    AsChannel(GuildName, ChannelName, Option<UserName>),
+    /// `as dm USER [GUILD]`
+    AsDm(UserName, GuildName),
+    /// `press BUTTON`: the newest message with buttons.
+    Press(String),
+    /// `react FACE`: to the newest message of the bot in a channel.
+    React(Emoji),
+    /// `audit pass|reject`: the oldest message that waits for its audit.
+    Judge(bool),
+    /// `mute` and `unmute`: the bot, in a group.
+    Mute(bool),
     /// `aside TEXT`: in a group, without a mention.
     Aside(String),
     /// `add`: the bot, as a friend or to the group.
@@ -87,7 +103,37 @@ impl Command {
             ("as", ["group", group, user]) => {
                 Ok(Self::AsGroup((*group).into(), Some((*user).into())))
             }
-            ("as", _) => usage(":as c2c NAME | :as group NAME [USER]"),
+            ("as", ["channel", place, user @ ..]) if user.len() < 2 => {
+                let Some((guild, channel)) = place.split_once('/') else {
+                    return usage(":as channel GUILD/CHANNEL [USER]");
+                };
+                let user = user.first().map(|&user| user.into());
+                Ok(Self::AsChannel(guild.into(), channel.into(), user))
+            }
+            ("as", ["dm", user]) => Ok(Self::AsDm((*user).into(), HOME.into())),
+            ("as", ["dm", user, guild]) => Ok(Self::AsDm((*user).into(), (*guild).into())),
+            ("as", _) => usage(
+                ":as c2c NAME | :as group NAME [USER] | :as channel GUILD/CHANNEL [USER] | :as dm NAME [GUILD]",
+            ),
+            ("press", [_, ..]) => Ok(Self::Press(rest.to_owned())),
+            ("press", []) => usage(":press BUTTON"),
+            ("react", [face]) => parse_face(face)
+                .map(Self::React)
+                .ok_or(CommandError::Usage(":react 277 | :react 2/128077")),
+            ("react", _) => usage(":react 277 | :react 2/128077"),
+            ("audit", ["pass"]) => Ok(Self::Judge(true)),
+            ("audit", ["reject"]) => Ok(Self::Judge(false)),
+            ("audit", _) => usage(":audit pass | reject"),
+            ("mute", []) => Ok(Self::Mute(true)),
+            ("unmute", []) => Ok(Self::Mute(false)),
+            _ => Self::parse_rest(name, rest, &words),
+        }
+    }
+
+    /// The commands that change no place and touch no message.
+    fn parse_rest(name: &str, rest: &str, words: &[&str]) -> Result<Self, CommandError> {
+        let usage = |text| Err(CommandError::Usage(text));
+        match (name, words) {
             ("aside", [_, ..]) => Ok(Self::Aside(rest.to_owned())),
             ("aside", []) => usage(":aside TEXT"),
             ("add", []) => Ok(Self::Add),
@@ -124,6 +170,17 @@ impl Command {
             _ => Err(CommandError::Unknown(name.to_owned())),
         }
     }
+}
+
+/// `277` is a QQ face, `2/128077` a Unicode emoji by its code point.
+fn parse_face(text: &str) -> Option<Emoji> {
+    let (kind, id) = text.split_once('/').unwrap_or(("1", text));
+    let kind = kind.parse().ok()?;
+    id.parse::<u32>().ok()?;
+    Some(Emoji {
+        kind,
+        id: id.to_owned(),
+    })
 }
 
 #[cfg(test)]

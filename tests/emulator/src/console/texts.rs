@@ -17,7 +17,11 @@ const HELP_EN: &str = "\
 A plain line is a message of the current user (in a group: with an @ of the bot).
   :as c2c NAME            be NAME in the 1:1 chat
   :as group NAME [USER]   be in the group NAME
-  :aside TEXT             say something in the group without a mention
+  :as channel GUILD/CHANNEL [USER], :as dm NAME [GUILD]   be in a guild
+  :aside TEXT             say something in the group or channel without a mention
+  :press BUTTON           press a button of the newest message that has some
+  :react FACE             react to the bot in a channel: 277, or 2/128077 for an emoji
+  :audit pass|reject      decide the oldest audit;  :mute, :unmute  the bot in a group
   :add, :remove           add or remove the bot, as a friend or in the group
   :reject, :accept        switch proactive messages off or on
   :mode MODE              what the bot hears in the group: only_mention, mention_and_context, all
@@ -32,7 +36,11 @@ const HELP_ZH: &str = "\
 直接输入一行，就是当前用户发的消息（在群里等于 @机器人）。
   :as c2c 名字            以此用户身份单聊
   :as group 群名 [用户]   进入这个群
-  :aside 文字             在群里说话，但不 @机器人
+  :as channel 频道/子频道 [用户]、:as dm 用户 [频道]       进入频道或私信
+  :aside 文字             在群或子频道里说话，但不 @机器人
+  :press 按钮             点击最近一条带按钮的消息
+  :react 表情             在子频道给机器人的消息贴表情：277，或 2/128077
+  :audit pass|reject      审核最早的一条；  :mute、:unmute  群内禁言机器人
   :add、:remove           添加或移除机器人（好友或群）
   :reject、:accept        关闭或打开主动消息
   :mode 模式              群内推送：only_mention、mention_and_context、all
@@ -86,6 +94,10 @@ impl Language {
         self.either("  (answers an event)", "  （回复事件）")
     }
 
+    pub(super) fn hidden(self) -> &'static str {
+        self.either("  (moderated: nobody sees it)", "  （被风控：没有人看到）")
+    }
+
     pub(super) fn unheard(self) -> &'static str {
         self.either(
             "(no bot has a session: nobody will hear this)",
@@ -95,8 +107,8 @@ impl Language {
 
     pub(super) fn fault_suffixes(self) -> &'static str {
         self.either(
-            "  … xN: the next N times;  … at post|gateway|token|any: which request",
-            "  … xN：接下来 N 次；  … at post|gateway|token|any：哪一种请求",
+            "  … xN: the next N times;  … at post|gateway|token|upload|storage|ack|any: which request",
+            "  … xN：接下来 N 次；  … at post|gateway|token|upload|storage|ack|any：哪一种请求",
         )
     }
 

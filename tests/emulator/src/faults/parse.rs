@@ -82,8 +82,16 @@ fn take_call_point(words: &mut Vec<&str>) -> Result<Option<CallPoint>, FaultText
         Some("post") => CallPoint::Post,
         Some("gateway") => CallPoint::Gateway,
         Some("token") => CallPoint::Token,
+        Some("upload") => CallPoint::Upload,
+        Some("storage") => CallPoint::Storage,
+        Some("ack") => CallPoint::Ack,
         Some("any") => CallPoint::Any,
-        _ => return Err(need("at", "post, gateway, token or any")),
+        _ => {
+            return Err(need(
+                "at",
+                "post, gateway, token, upload, storage, ack or any",
+            ));
+        }
     };
     words.drain(at..at + 2);
     Ok(Some(point))

@@ -76,19 +76,22 @@ impl fmt::Display for Fault {
                 at: CallPoint::Post,
                 what,
             } => write!(f, "{what}"),
-            Self::Http {
-                at: CallPoint::Gateway,
-                what,
-            } => write!(f, "{what} at gateway"),
-            Self::Http {
-                at: CallPoint::Token,
-                what,
-            } => write!(f, "{what} at token"),
-            Self::Http {
-                at: CallPoint::Any,
-                what,
-            } => write!(f, "{what} at any"),
+            Self::Http { at, what } => write!(f, "{what} at {at}"),
         }
+    }
+}
+
+impl fmt::Display for CallPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Post => "post",
+            Self::Gateway => "gateway",
+            Self::Token => "token",
+            Self::Upload => "upload",
+            Self::Storage => "storage",
+            Self::Ack => "ack",
+            Self::Any => "any",
+        })
     }
 }
 

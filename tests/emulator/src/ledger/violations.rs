@@ -78,6 +78,28 @@ pub enum Violation {
     NoSessionStartLeft,
     /// Heartbeats came faster than the interval allows.
     HeartbeatTooFast,
+    /// A stream was never finished with state 10.
+    UnfinishedStream {
+        /// Its id.
+        stream: String,
+    },
+    /// A press of a button was not acknowledged in time.
+    MissingAck {
+        /// The interaction.
+        interaction: String,
+    },
+    /// A press of a button was acknowledged after its deadline.
+    LateAck {
+        /// The interaction.
+        interaction: String,
+        /// How late, in milliseconds.
+        late_ms: u64,
+    },
+    /// A request to object storage or for a download carried the bot's authorization.
+    LeakedAuthorization {
+        /// The path it went to.
+        path: String,
+    },
     /// A frame or a body that the documentation does not allow.
     Malformed {
         /// What is wrong with it.
@@ -114,6 +136,23 @@ impl fmt::Display for Violation {
             Self::IdentifyTooFast => f.write_str("Identify too fast"),
             Self::NoSessionStartLeft => f.write_str("Identify with no session start left"),
             Self::HeartbeatTooFast => f.write_str("heartbeats too fast"),
+            Self::UnfinishedStream { stream } => write!(f, "the stream {stream} was not finished"),
+            Self::MissingAck { interaction } => {
+                write!(
+                    f,
+                    "the interaction {interaction} was not acknowledged in time"
+                )
+            }
+            Self::LateAck {
+                interaction,
+                late_ms,
+            } => write!(
+                f,
+                "the interaction {interaction} was acknowledged {late_ms} ms late"
+            ),
+            Self::LeakedAuthorization { path } => {
+                write!(f, "the bot's authorization was sent to {path}")
+            }
             Self::Malformed { why } => write!(f, "malformed: {why}"),
         }
     }

@@ -1,65 +1,53 @@
 //! What users do, turned into events.
 
+mod changes;
+mod chats;
+mod guilds;
+mod members;
 mod relations;
+mod touch;
 
 use serde_json::Value;
 
 use super::Platform;
-use super::bodies::{self, Common, GroupAuthor};
-use super::bot::Bot;
 use super::gateway::Event;
 use super::messages::Origin;
-use super::world::{Said, member_openid};
+use super::place::Spot;
+use super::posts::Post;
+use super::world::Said;
 use crate::actions::{Act, ActionError, ActionOutcome, Draft, UserAction};
 use crate::faults::{Fault, Occasion};
-use crate::ids::{AppId, EventId, GroupName, MessageId, Openid, RefIdx, UserName};
+use crate::ids::{AppId, EventId, MessageId, Openid, RefIdx, UserName};
 use crate::intents::Intents;
-use crate::ledger::{Scene, UserMessage};
+use crate::ledger::UserMessage;
 use crate::record::What;
-use crate::settings::{AtInFullMode, GroupMode};
+
+pub(crate) use chats::bot_member;
 
 /// A user message whose events are about to be made.
 struct Utterance<'a> {
     app: &'a AppId,
-    scene: Scene,
+    spot: Spot,
     user: &'a UserName,
-    group: Option<&'a GroupName>,
-    target: Openid,
+    /// The author's id as events show it.
     author: Openid,
     draft: &'a Draft,
     addressed: bool,
     index: RefIdx,
+    /// `seq_in_channel`, in guild scenes.
+    seq: u64,
 }
 
 /// One event that a user message becomes.
 #[derive(Clone, Copy)]
 struct Form {
     name: &'static str,
+    intent: Intents,
     /// Whether content and mentions show the bot, if it was addressed.
     shows_mention: bool,
     /// Whether earlier messages go along.
     with_context: bool,
 }
-
-const C2C: Form = Form {
-    name: "C2C_MESSAGE_CREATE",
-    shows_mention: false,
-    with_context: false,
-};
-const AT: Form = Form {
-    name: "GROUP_AT_MESSAGE_CREATE",
-    shows_mention: false,
-    with_context: false,
-};
-const AT_CONTEXT: Form = Form {
-    with_context: true,
-    ..AT
-};
-const FULL: Form = Form {
-    name: "GROUP_MESSAGE_CREATE",
-    shows_mention: true,
-    with_context: false,
-};
 
 impl Platform {
     pub(super) fn on_act(&mut self, action: &UserAction) -> Result<ActionOutcome, ActionError> {
@@ -70,109 +58,91 @@ impl Platform {
                 text: action.act.summary(),
             },
         );
+        let app = &app;
         match &action.act {
-            Act::C2c { user, message } => self.c2c_message(&app, user, message),
+            Act::C2c { user, message } => self.c2c_message(app, user, message),
             Act::GroupAt {
                 group,
                 user,
                 message,
-            } => self.group_message(&app, group, user, message, true),
+            } => self.group_message(app, group, user, message, true),
             Act::GroupPlain {
                 group,
                 user,
                 message,
-            } => self.group_message(&app, group, user, message, false),
-            relation => self.on_relation(&app, relation),
+            } => self.group_message(app, group, user, message, false),
+            Act::ChannelAt { at, message } => self.channel_message(app, at, message, true),
+            Act::ChannelPlain { at, message } => self.channel_message(app, at, message, false),
+            Act::Dm { at, message } => self.direct_message(app, at, message),
+            Act::AddToGuild(at) => self.guild_change(app, at, "GUILD_CREATE"),
+            Act::RemoveFromGuild(at) => self.guild_change(app, at, "GUILD_DELETE"),
+            Act::UpdateGuild(at) => self.guild_change(app, at, "GUILD_UPDATE"),
+            Act::AddChannel(at) => self.channel_change(app, at, "CHANNEL_CREATE"),
+            Act::UpdateChannel(at) => self.channel_change(app, at, "CHANNEL_UPDATE"),
+            Act::DeleteChannel(at) => self.channel_change(app, at, "CHANNEL_DELETE"),
+            Act::JoinGuild(at) => self.member_change(app, at, "GUILD_MEMBER_ADD"),
+            Act::UpdateMember(at) => self.member_change(app, at, "GUILD_MEMBER_UPDATE"),
+            Act::LeaveGuild(at) => self.member_change(app, at, "GUILD_MEMBER_REMOVE"),
+            other => self.on_other_act(app, other),
         }
     }
 
-    fn c2c_message(
-        &mut self,
-        app: &AppId,
-        user: &UserName,
-        draft: &Draft,
-    ) -> Result<ActionOutcome, ActionError> {
-        let bot = self.bots.get_mut(app).ok_or(ActionError::NoBot)?;
-        let known = bot.world.user(app, user, &self.ids);
-        if !known.friend {
-            return Err(ActionError::NotFriends(user.clone()));
+    fn on_other_act(&mut self, app: &AppId, act: &Act) -> Result<ActionOutcome, ActionError> {
+        match act {
+            Act::DeleteMessage { user, message_id } => self.user_deletes(app, user, message_id),
+            Act::React {
+                user,
+                message_id,
+                emoji,
+                remove,
+            } => self.user_reacts(app, user, message_id.as_ref(), emoji, *remove),
+            Act::Press {
+                user,
+                message_id,
+                button,
+            } => self.user_presses(app, user, message_id.as_ref(), button),
+            Act::Interact {
+                user,
+                group,
+                kind,
+                resolved,
+            } => self.user_interacts(app, user, group.as_ref(), *kind, resolved),
+            Act::JoinGroup(at) => self.group_member_change(app, at, "GROUP_MEMBER_ADD"),
+            Act::LeaveGroup(at) => self.group_member_change(app, at, "GROUP_MEMBER_REMOVE"),
+            Act::RequestToJoin { at, text } => self.join_request(app, at, text),
+            Act::SetRole { group, user, role } => self.set_role(app, group, user.as_ref(), *role),
+            Act::MuteBot { group, muted } => self.mute_bot(app, group, *muted),
+            Act::Judge { audit_id, pass } => self.judge(app, audit_id.as_deref(), *pass),
+            Act::Event { name, body } => self.raw_event(app, name, body),
+            relation => self.on_relation(app, relation),
         }
-        let target = known.openid.clone();
-        let index = self.ids.ref_idx();
-        let said = Utterance {
-            app,
-            scene: Scene::C2c,
-            user,
-            group: None,
-            author: target.clone(),
-            target,
-            draft,
-            addressed: true,
-            index,
-        };
-        Ok(self.say(&said, &[C2C]))
-    }
-
-    fn group_message(
-        &mut self,
-        app: &AppId,
-        group: &GroupName,
-        user: &UserName,
-        draft: &Draft,
-        addressed: bool,
-    ) -> Result<ActionOutcome, ActionError> {
-        let bot = self.bots.get_mut(app).ok_or(ActionError::NoBot)?;
-        let events = &bot.settings.events;
-        let author = member_openid(&self.ids, app, group, user, events.member_ids);
-        let known = bot.world.group(app, group, &self.ids);
-        if !known.joined {
-            return Err(ActionError::BotRemoved(group.clone()));
-        }
-        let mode = known.mode.unwrap_or(events.group_mode);
-        let forms: &[Form] = match (mode, addressed, events.at_in_full_mode) {
-            (GroupMode::All, false, _) | (GroupMode::All, true, AtInFullMode::Message) => &[FULL],
-            (GroupMode::All, true, AtInFullMode::Both) => &[AT, FULL],
-            (GroupMode::All, true, AtInFullMode::At) | (GroupMode::OnlyMention, true, _) => &[AT],
-            (GroupMode::MentionAndContext, true, _) => &[AT_CONTEXT],
-            (GroupMode::OnlyMention | GroupMode::MentionAndContext, false, _) => &[],
-        };
-        let (target, index) = (known.openid.clone(), self.ids.ref_idx());
-        let (scene, group) = (Scene::Group, Some(group));
-        let said = Utterance {
-            app,
-            scene,
-            user,
-            group,
-            target,
-            author,
-            draft,
-            addressed,
-            index,
-        };
-        let outcome = self.say(&said, forms);
-        self.hear(&said);
-        Ok(outcome)
     }
 
     /// Enters a message in the ledger and pushes its events, as often as faults want it.
     fn say(&mut self, said: &Utterance<'_>, forms: &[Form]) -> ActionOutcome {
-        let id = self.ids.message();
+        let id = self.message_id(said);
+        let spot = said.spot.clone();
+        let visible = self.bots.get(said.app).is_some_and(|bot| bot.shows(&spot));
+        let forms = if visible { forms } else { &[] };
         self.ledger.add_user_message(UserMessage {
             n: 0,
             id: id.clone(),
             app: said.app.clone(),
-            scene: said.scene,
+            scene: spot.scene,
             user: said.user.clone(),
-            group: said.group.cloned(),
-            target: said.target.clone(),
+            group: spot.group,
+            guild: spot.guild,
+            channel: spot.channel,
+            target: spot.target,
             text: said.draft.text.clone(),
-            addressed: said.addressed,
+            attachments: said.draft.attachments.clone(),
+            addressed: said.addressed && visible,
             at: self.now,
             second_id: None,
             deliveries: Vec::new(),
             replies: Vec::new(),
         });
-        self.remember(said);
+        self.remember(said, &id);
         let fault = match forms {
             [] => None,
             _ => self.strike(said.app, Occasion::Message),
@@ -183,15 +153,22 @@ impl Platform {
         };
         let mut outcome = self.push_message(said, forms, &id, times);
         if fault == Some(Fault::NewIdDouble) {
-            let second = self.ids.message();
+            let second = self.message_id(said);
             self.ledger.add_second_id(&id, &second);
             let again = self.push_message(said, forms, &second, 1);
             outcome.sessions += again.sessions;
         }
         outcome.message_id = Some(id);
-        outcome.target = Some(said.target.clone());
+        outcome.target = Some(said.spot.target.clone());
         outcome.author = Some(said.author.clone());
         outcome
+    }
+
+    fn message_id(&mut self, said: &Utterance<'_>) -> MessageId {
+        match said.spot.scene.is_guild() {
+            true => self.ids.guild_message(),
+            false => self.ids.message(),
+        }
     }
 
     fn push_message(
@@ -205,7 +182,7 @@ impl Platform {
         if forms.is_empty() {
             return outcome;
         }
-        let origin = Origin::new(said.scene, said.target.clone(), self.now);
+        let origin = Origin::new(said.spot.scene, said.spot.target.clone(), self.now);
         if let Some(bot) = self.bots.get_mut(said.app) {
             bot.book
                 .add_message(id.clone(), origin, self.settings.record.ledger);
@@ -214,14 +191,13 @@ impl Platform {
             let d = self.message_body(said, *form, id);
             let event_id: EventId = self.ids.event(form.name);
             for _ in 0..times {
-                let intent = Intents::GROUP_AND_C2C;
                 let (id_again, d) = (event_id.clone(), d.clone());
                 let event = Event {
                     name: form.name,
                     id: id_again,
                     d,
-                    intent,
-                    place: &said.target,
+                    intent: form.intent,
+                    place: &said.spot.target,
                 };
                 let deliveries = self.push(said.app, &event);
                 outcome.sessions += deliveries.len();
@@ -235,96 +211,110 @@ impl Platform {
     }
 
     fn message_body(&self, said: &Utterance<'_>, form: Form, id: &MessageId) -> String {
-        let Some(bot) = self.bots.get(said.app) else {
-            return "{}".to_owned();
-        };
-        let events = &bot.settings.events;
-        let (content, mentions) = self.shown(bot, said, form);
-        let group = bot
-            .world
-            .group_by_openid(said.target.as_str())
-            .map(|(_, group)| group);
-        let context: Vec<Said> = match group {
-            Some(group) if form.with_context => group.recent.iter().cloned().collect(),
-            _ => Vec::new(),
-        };
-        let common = Common {
-            id,
-            index: &said.index,
-            draft: said.draft,
-            content,
-            timestamp: said
-                .draft
-                .timestamp
-                .unwrap_or(events.timestamp)
-                .write(self.now),
-            shape: said.draft.shape.unwrap_or(events.shape),
-            quoted: said
-                .draft
-                .quote
-                .as_ref()
-                .and_then(|index| bot.world.quoted(index)),
-            context: &context,
-        };
-        let body = if said.group.is_some() {
-            let (member, group) = (&said.author, &said.target);
-            let name = said.user.as_str();
-            bodies::group(
-                &common,
-                &GroupAuthor {
-                    member,
-                    name,
-                    group,
-                },
-                mentions,
-            )
-        } else {
-            bodies::c2c(&common, &said.target)
+        let body = match said.spot.scene.is_guild() {
+            true => self.guild_body(said, form, id),
+            false => self.chat_body(said, form, id),
         };
         body.to_string()
     }
 
-    /// The content as the bot gets it, and the list of mentions that goes with it.
-    fn shown(&self, bot: &Bot, said: &Utterance<'_>, form: Form) -> (String, Vec<Value>) {
-        let events = &bot.settings.events;
-        let text = said.draft.text.clone();
-        let Some(group) = said.group.filter(|_| said.addressed) else {
-            return (text, Vec::new());
+    /// What was said can be quoted, reacted to and deleted from now on.
+    fn remember(&mut self, said: &Utterance<'_>, id: &MessageId) {
+        let guild = said.spot.scene.is_guild();
+        let message = match guild {
+            true => self.guild_body(said, guilds::PLAIN, id),
+            false => Value::Null,
         };
-        let spaced = if events.leading_space {
-            format!(" {text}")
-        } else {
-            text.clone()
+        let post = Post {
+            spot: said.spot.clone(),
+            by_bot: false,
+            author: (said.author.clone(), said.user.to_string()),
+            at: self.now,
+            keyboard: None,
+            editable: false,
+            message,
+            recalled: false,
+            reactions: std::collections::BTreeMap::new(),
         };
-        if !form.shows_mention {
-            return (spaced, Vec::new());
-        }
-        // The bot is a member like others: its openid in the group is that of a name nobody has.
-        let name = UserName::from(format!("bot {}", said.app));
-        let member = member_openid(&self.ids, said.app, group, &name, events.member_ids);
-        let mention = bodies::mention_of_bot(&member, &bot.settings.name);
-        let content = if events.full_mode_keeps_tags {
-            format!("<@{member}> {text}")
-        } else {
-            spaced
-        };
-        (content, vec![mention])
-    }
-
-    fn remember(&mut self, said: &Utterance<'_>) {
+        let now = self.now;
         if let Some(bot) = self.bots.get_mut(said.app) {
+            bot.posts.add(id.clone(), post);
+            if guild {
+                return;
+            }
             bot.world.remember(said.as_said());
+            if let Some(user) = bot.world.known_user(said.user)
+                && said.spot.group.is_none()
+            {
+                (user.spoke, user.woken) = (Some(now), 0);
+            }
         }
     }
 
-    /// What was said becomes context for what follows in the group.
-    fn hear(&mut self, said: &Utterance<'_>) {
-        let Some(group) = said.group else { return };
-        if let Some(bot) = self.bots.get_mut(said.app) {
-            bot.world
-                .group(said.app, group, &self.ids)
-                .hear(said.as_said());
+    /// Pushes an event that is no message; answerable ones can be answered by their outer id.
+    fn push_notice(
+        &mut self,
+        app: &AppId,
+        spot: &Spot,
+        name: &str,
+        answerable: bool,
+        d: &Value,
+    ) -> ActionOutcome {
+        let id = self.ids.event(name);
+        let now = self.now;
+        if let Some(bot) = self.bots.get_mut(app) {
+            if !bot.shows(spot) {
+                return ActionOutcome::default();
+            }
+            if answerable {
+                let origin = Origin::new(spot.scene, spot.target.clone(), now);
+                bot.book
+                    .add_event(id.clone(), origin, self.settings.record.ledger);
+            }
         }
+        let event = Event {
+            name,
+            id: id.clone(),
+            d: d.to_string(),
+            intent: Intents::of_event(name).unwrap_or_default(),
+            place: &spot.target,
+        };
+        let sessions = self.push(app, &event).len();
+        ActionOutcome {
+            event_id: Some(id),
+            target: Some(spot.target.clone()),
+            sessions,
+            ..ActionOutcome::default()
+        }
+    }
+
+    /// An event as it was given; where it happened is nowhere.
+    fn raw_event(
+        &mut self,
+        app: &AppId,
+        name: &str,
+        body: &Value,
+    ) -> Result<ActionOutcome, ActionError> {
+        let no_such = || ActionError::NoSuchEvent(name.to_owned());
+        let intent = Intents::of_event(name).ok_or_else(no_such)?;
+        let plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        if !name.bytes().all(plain) {
+            return Err(no_such());
+        }
+        let (id, place) = (self.ids.event(name), Openid::from(""));
+        let event = Event {
+            name,
+            id: id.clone(),
+            d: body.to_string(),
+            intent,
+            place: &place,
+        };
+        let sessions = self.push(app, &event).len();
+        Ok(ActionOutcome {
+            event_id: Some(id),
+            sessions,
+            ..ActionOutcome::default()
+        })
     }
 }
 
@@ -335,6 +325,7 @@ impl Utterance<'_> {
             text: self.draft.text.clone(),
             by: self.user.to_string(),
             by_bot: false,
+            attachments: self.draft.attachments.clone(),
         }
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::world::Said;
-use crate::actions::Draft;
+use crate::actions::{Draft, Role};
 use crate::ids::{MessageId, Openid, RefIdx};
 use crate::settings::BodyShape;
 
@@ -28,6 +28,7 @@ pub(crate) struct GroupAuthor<'a> {
     pub(crate) member: &'a Openid,
     pub(crate) name: &'a str,
     pub(crate) group: &'a Openid,
+    pub(crate) role: Role,
 }
 
 /// The body of `C2C_MESSAGE_CREATE`.
@@ -46,7 +47,7 @@ pub(crate) fn group(common: &Common<'_>, from: &GroupAuthor<'_>, mentions: Vec<V
     let author = match common.shape {
         BodyShape::Minimal => json!({"member_openid": from.member}),
         BodyShape::Current => json!({
-            "id": from.member, "member_openid": from.member, "member_role": "member",
+            "id": from.member, "member_openid": from.member, "member_role": from.role.wire(),
             "username": from.name, "bot": false, "union_openid": "",
         }),
     };
@@ -87,7 +88,19 @@ fn message(common: &Common<'_>, author: Value) -> Map<String, Value> {
         ext.push(format!("ref_msg_idx={quote}"));
     }
     ext.push(format!("msg_idx={}", common.index));
-    let kind = if quote.is_some() { 103 } else { 0 };
+    let forwarded = !common.draft.forward.is_empty();
+    if forwarded {
+        ext.insert(0, format!("ref_msg_idx=TMP_{}", common.index));
+    }
+    let kind = match &common.draft.ark {
+        Some(_) => 3,
+        None if forwarded => 102,
+        None if quote.is_some() => 103,
+        None => 0,
+    };
+    if let Some(ark) = &common.draft.ark {
+        body.insert("ark_data".to_owned(), ark.clone());
+    }
     body.insert("message_type".to_owned(), json!(kind));
     body.insert(
         "message_scene".to_owned(),
@@ -95,6 +108,7 @@ fn message(common: &Common<'_>, author: Value) -> Map<String, Value> {
     );
     let elements: Vec<Value> = match quote {
         Some(_) => common.quoted.iter().copied().map(element).collect(),
+        None if forwarded => vec![bundle(&common.draft.forward)],
         None => common.context.iter().map(element).collect(),
     };
     if !elements.is_empty() {
@@ -106,6 +120,16 @@ fn message(common: &Common<'_>, author: Value) -> Map<String, Value> {
 fn element(said: &Said) -> Value {
     json!({
         "msg_idx": said.index, "message_type": 0, "content": said.text,
-        "author": {"username": said.by, "bot": said.by_bot}, "attachments": [],
+        "author": {"username": said.by, "bot": said.by_bot}, "attachments": said.attachments,
     })
+}
+
+/// Forwarded records as one element whose content is a rendered text.
+fn bundle(texts: &[String]) -> Value {
+    let parts = texts
+        .iter()
+        .enumerate()
+        .map(|(at, text)| format!("=== 消息 {} ===\n[消息内容] {text}", at + 1));
+    let content = parts.collect::<Vec<_>>().join("\n");
+    json!({"message_type": 0, "content": content, "attachments": []})
 }

@@ -5,12 +5,17 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 
 use super::gateway::Session;
-use super::messages::ReplyBook;
+use super::interactions::Interactions;
+use super::media::{Files, Uploads};
+use super::messages::{Counters, Held, ReplyBook, Stream};
+use super::place::Spot;
+use super::posts::Posts;
 use super::tokens::Tokens;
 use super::world::World;
 use crate::faults::Armed;
-use crate::ids::{ConnId, SessionId};
+use crate::ids::{ConnId, GroupName, SessionId, UserName};
 use crate::intents::Intents;
+use crate::ledger::Scene;
 use crate::settings::BotSettings;
 use crate::time::Millis;
 
@@ -25,6 +30,13 @@ pub(crate) struct Bot {
     pub(crate) starts: Starts,
     pub(crate) world: World,
     pub(crate) book: ReplyBook,
+    pub(crate) posts: Posts,
+    pub(crate) counters: Counters,
+    pub(crate) audits: VecDeque<Held>,
+    pub(crate) streams: BTreeMap<String, Stream>,
+    pub(crate) interactions: Interactions,
+    pub(crate) files: Files,
+    pub(crate) uploads: Uploads,
     pub(crate) armed: Armed,
     /// Events are held back until then.
     pub(crate) quiet_until: Millis,
@@ -41,6 +53,13 @@ impl Bot {
             starts: Starts::default(),
             world: World::default(),
             book: ReplyBook::default(),
+            posts: Posts::default(),
+            counters: Counters::default(),
+            audits: VecDeque::new(),
+            streams: BTreeMap::new(),
+            interactions: Interactions::default(),
+            files: Files::default(),
+            uploads: Uploads::default(),
             armed: Armed::default(),
             quiet_until: Millis(0),
             stats: BotStats::default(),
@@ -52,6 +71,32 @@ impl Bot {
             .values()
             .filter(|session| session.conn.is_some())
             .count()
+    }
+
+    /// Whether the sandbox, if this is one, shows a user of C2C.
+    pub(crate) fn shows_user(&self, name: &UserName) -> bool {
+        self.is_open() || self.settings.visible.users.contains(name)
+    }
+
+    /// Whether the sandbox, if this is one, shows a group.
+    pub(crate) fn shows_group(&self, name: &GroupName) -> bool {
+        self.is_open() || self.settings.visible.groups.contains(name)
+    }
+
+    /// Whether the sandbox, if this is one, shows a chat.
+    pub(crate) fn shows(&self, spot: &Spot) -> bool {
+        match (spot.scene, &spot.user, &spot.group, &spot.guild) {
+            (Scene::C2c, Some(user), ..) => self.shows_user(user),
+            (Scene::Group, _, Some(group), _) => self.shows_group(group),
+            (_, _, _, Some(guild)) => {
+                self.is_open() || self.settings.visible.guilds.contains(guild)
+            }
+            _ => true,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.settings.sandbox || self.settings.visible.is_open()
     }
 
     pub(crate) fn live_conns(&self) -> Vec<ConnId> {

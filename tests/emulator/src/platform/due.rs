@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::routes::Call;
-use crate::ids::{AppId, ConnId, SessionId, Ticket};
+use crate::ids::{AppId, ConnId, InteractionId, SessionId, Ticket};
 use crate::time::Millis;
 use crate::wire::HttpResponse;
 
@@ -33,6 +33,12 @@ pub(crate) enum Delayed {
     },
     /// Events that were held back are sent.
     QuietEnds { app: AppId },
+    /// An audit decides by itself.
+    Audit { app: AppId, audit_id: String },
+    /// Has this interaction been acknowledged?
+    AckCheck { app: AppId, id: InteractionId },
+    /// Has this stream gone on?
+    StreamCheck { app: AppId, stream: String },
 }
 
 /// The queue: by time, then by the order of planning.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Platform;
 use super::due::Delayed;
-use super::routes::{self, Answer, Call, Found};
+use super::routes::{self, Answer, Call, Found, Handler};
 use crate::codes::{ErrorCode, error_code};
 use crate::faults::{CallPoint, Fault, HttpFault, Occasion};
 use crate::ids::{AppId, Ticket};
@@ -22,9 +22,21 @@ impl Platform {
     pub(super) fn on_http(&mut self, ticket: Ticket, request: HttpRequest) {
         let path = request.segments().unwrap_or_default();
         let found = routes::find(&request.method, &path, self.settings.gateway.discovery);
-        let json = serde_json::from_slice(&request.body).ok();
-        let app = self.caller(&request, json.as_ref());
-        let text = Arc::from(String::from_utf8_lossy(&request.body));
+        let kind = request.header("content-type").unwrap_or_default();
+        let storage = path.first().is_some_and(|first| first == "cos");
+        let bytes = storage || kind.starts_with("multipart/");
+        let json = match bytes {
+            true => None,
+            false => serde_json::from_slice(&request.body).ok(),
+        };
+        let app = match storage {
+            true => path.get(1).and_then(|upload| self.upload_owner(upload)),
+            false => self.caller(&request, json.as_ref()),
+        };
+        let text = match bytes {
+            true => Arc::from(format!("({} bytes)", request.body.len())),
+            false => Arc::from(String::from_utf8_lossy(&request.body)),
+        };
         let call = Call {
             request,
             path,
@@ -148,20 +160,39 @@ impl Platform {
             Found::Nowhere => return self.refusal(error_code(404), None),
         };
         let answer = match route.handler {
-            None => self.token_endpoint(call),
-            Some(handler) => match self.authorize(&call.request) {
+            Handler::Token => self.token_endpoint(call),
+            Handler::Open(handler) => handler(self, call),
+            Handler::Bot(handler) => match self.authorize(&call.request) {
+                Ok(app) if self.is_denied(&app, &call.request.path) => Answer::error(11_253),
                 Ok(app) => handler(self, call, &app),
                 Err(code) => Answer::error(code),
             },
         };
         match answer {
             Answer::Json(body) => self.plain(200, "application/json", body),
+            Answer::Status { status, body } => self.plain(status, "application/json", body),
+            Answer::NoContent => self.plain(204, "application/json", ""),
+            Answer::Bytes {
+                status,
+                kind,
+                bytes,
+            } => {
+                let mut response = self.plain(status, &kind, "");
+                response.raw = Some(bytes);
+                response
+            }
             Answer::Error { code, .. } if route.point == CallPoint::Token => {
                 let body = json!({"code": code, "message": error_code(code).message});
                 self.plain(200, "application/json", body.to_string())
             }
             Answer::Error { code, message } => self.refusal(error_code(code), message),
         }
+    }
+
+    /// Whether the settings take an endpoint away from a bot.
+    fn is_denied(&self, app: &AppId, path: &str) -> bool {
+        let denied = self.bots.get(app).map(|bot| &bot.settings.grants.denied);
+        denied.is_some_and(|denied| denied.iter().any(|it| path.starts_with(it.as_str())))
     }
 
     fn refusal(&mut self, error: ErrorCode, message: Option<&'static str>) -> HttpResponse {
@@ -174,6 +205,7 @@ impl Platform {
             status: error.status,
             headers: headers("application/json", trace),
             body: Arc::from(body.to_string()),
+            raw: None,
         }
     }
 
@@ -206,6 +238,7 @@ impl Platform {
             status,
             headers: headers(kind, self.ids.trace()),
             body: body.into(),
+            raw: None,
         }
     }
 
@@ -244,8 +277,10 @@ impl Platform {
         }
     }
 
-    fn reply(&mut self, ticket: Ticket, app: Option<&AppId>, response: HttpResponse) {
-        let coded = response.status != 200 || response.body.contains("\"code\"");
+    fn reply(&mut self, ticket: Ticket, app: Option<&AppId>, mut response: HttpResponse) {
+        // Clients learn from it how far their clock is from the platform's.
+        response.headers.push(("date", self.now.http_date()));
+        let coded = !matches!(response.status, 200 | 204) || response.body.contains("\"code\"");
         let json = if coded {
             response.json()
         } else {

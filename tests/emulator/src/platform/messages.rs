@@ -1,44 +1,58 @@
-//! Sending to users and groups: what is checked, in which order, and what is remembered.
+//! Sending: what is checked, in which order, and what is remembered.
 //!
 //! Source: the documentation's pages on sending messages. The order of checks is not documented;
 //! here it is: body, rights, chat, then the id that is answered (unknown, seen before, late, used
 //! up). "Seen before" comes first among the last two, so that a retry of an accepted send is told
 //! so even when the window is closed.
 
+mod audit;
 mod body;
 mod book;
+pub(crate) mod cards;
+pub(crate) mod fields;
+mod form;
+mod guild;
+mod guild_body;
+mod passive;
+mod publish;
+mod quota;
+mod recall;
+mod stream;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::json;
 
 use super::Platform;
+use super::place::Spot;
 use super::routes::{Answer, Call};
-use super::world::Said;
-use crate::ids::{AppId, EventId, GroupName, MessageId, Openid, UserName};
-use crate::ledger::{BotForm, BotMessage, ReplyTo, Scene, Violation};
-use crate::settings::{MessageSettings, Proactive, Standing};
+use crate::ids::{AppId, MessageId, Openid};
+use crate::ledger::{BotForm, ReplyTo, Scene, Violation};
+use crate::settings::{Proactive, Standing};
 use crate::time::Millis;
 
-use body::Outgoing;
+pub(crate) use audit::Held;
+pub(crate) use body::Outgoing;
 pub(crate) use book::{Origin, ReplyBook};
 use book::{Passive, Verdict};
+use passive::{limits, passive_refusal};
+use publish::Sent;
+pub(crate) use quota::Counters;
+pub(crate) use stream::Stream;
 
 /// A code, and the rule that was broken if the bot is to blame.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    code: u32,
-    broke: Option<Violation>,
+    pub(crate) code: u32,
+    pub(crate) broke: Option<Violation>,
 }
 
 impl Refusal {
-    fn code(code: u32) -> Self {
+    pub(crate) fn code(code: u32) -> Self {
         Self { code, broke: None }
     }
 
-    fn malformed(code: u32, why: impl Into<String>) -> Self {
+    pub(crate) fn malformed(code: u32, why: impl Into<String>) -> Self {
         Self {
             code,
             broke: Some(Violation::Malformed { why: why.into() }),
@@ -51,18 +65,10 @@ impl Refusal {
 pub struct ReplyBudget {
     /// Replies that took a slot.
     pub used: u32,
-    /// Slots there are.
+    /// Slots there are; in guild scenes no number is documented, and this is the largest.
     pub slots: u32,
     /// The last moment at which a reply is accepted.
     pub closes: Millis,
-}
-
-/// The chat that a message goes to.
-struct Chat {
-    target: Openid,
-    user: Option<UserName>,
-    group: Option<GroupName>,
-    rejects: bool,
 }
 
 impl Platform {
@@ -71,7 +77,7 @@ impl Platform {
     pub fn reply_budget(&self, app: &AppId, id: &MessageId) -> Option<ReplyBudget> {
         let bot = self.bots.get(app)?;
         let (used, at, scene) = bot.book.message(id)?;
-        let (window, slots) = limits(&bot.settings.messages, scene);
+        let (window, slots) = limits(&bot.settings, scene);
         Some(ReplyBudget {
             used,
             slots,
@@ -81,7 +87,13 @@ impl Platform {
 
     /// `POST /v2/users/{openid}/messages` and `POST /v2/groups/{openid}/messages`.
     pub(super) fn post_message(&mut self, call: &Call, app: &AppId, scene: Scene) -> Answer {
-        match self.try_post(call, app, scene) {
+        let outcome = self.try_post(call, app, scene);
+        self.settle(app, outcome)
+    }
+
+    /// An answer, or a refusal that is counted and whose broken rule is noted.
+    pub(super) fn settle(&mut self, app: &AppId, outcome: Result<Answer, Refusal>) -> Answer {
+        match outcome {
             Ok(answer) => answer,
             Err(refusal) => {
                 if let Some(bot) = self.bots.get_mut(app) {
@@ -99,9 +111,12 @@ impl Platform {
     }
 
     /// Remembers the body of a send before anything can happen to it, so that a second body for
-    /// one (`msg_id`, `msg_seq`) is noticed even if the first was never handled.
+    /// one (`msg_id`, `msg_seq`) is noticed even if the first was never handled. Guild scenes have
+    /// no `msg_seq`, and the pieces of a stream share one.
     pub(super) fn note_attempt(&mut self, call: &Call) {
-        let Some((app, json)) = call.app.as_ref().zip(call.json.as_ref()) else {
+        let numbered = call.segment(0) == "v2" && call.segment(3) == "messages";
+        let known = call.app.as_ref().zip(call.json.as_ref());
+        let Some((app, json)) = known.filter(|_| numbered) else {
             return;
         };
         let Some((key, seq)) = body::reply_key(json) else {
@@ -125,99 +140,100 @@ impl Platform {
     }
 
     fn try_post(&mut self, call: &Call, app: &AppId, scene: Scene) -> Result<Answer, Refusal> {
-        let kind = call.request.header("content-type").unwrap_or_default();
-        if !kind.to_ascii_lowercase().starts_with("application/json") {
-            return Err(Refusal::malformed(
-                12_002,
-                "a message that is not application/json",
-            ));
-        }
-        let Some(json) = call.json.as_ref() else {
-            return Err(Refusal::malformed(
-                12_002,
-                "a message body that is not JSON",
-            ));
-        };
+        let json = json_body(call)?;
         let bot = self.bots.get(app).ok_or_else(|| Refusal::code(10_001))?;
-        if bot.settings.standing == Standing::Offline && !bot.settings.sandbox {
-            return Err(Refusal::code(40_054_016));
+        check_standing(&bot.settings)?;
+        let mut outgoing = body::read(json, scene, &bot.settings)?;
+        self.check_words(app, &outgoing.text)?;
+        let spot = self.find_chat(app, scene, call.segment(2))?;
+        self.check_quote(app, &outgoing)?;
+        if let Some(file_info) = outgoing.file_info.take() {
+            outgoing.media = Some(self.find_file(app, scene, &file_info)?);
         }
-        let outgoing = body::read(json, scene, &bot.settings.messages)?;
-        let chat = self.find_chat(app, scene, call.segment(2))?;
         let slot = match &outgoing.reply_to {
-            Some(reply_to) => Some(self.check_passive(app, scene, &chat, reply_to, &outgoing)?),
+            Some(reply_to) => self.check_passive(app, &spot, reply_to, &outgoing)?,
             None => {
-                self.check_proactive(app, &chat, &outgoing)?;
+                self.check_proactive(app, &spot, &outgoing)?;
                 None
             }
         };
-        let slot = slot.flatten();
-        Ok(self.accept(app, scene, chat, outgoing, slot, Arc::clone(&call.text)))
+        let sent = Sent {
+            spot,
+            outgoing,
+            slot,
+            body: Arc::clone(&call.text),
+        };
+        Ok(self.finish(app, sent))
     }
 
-    fn find_chat(&self, app: &AppId, scene: Scene, openid: &str) -> Result<Chat, Refusal> {
+    /// The chat that an openid in a path stands for.
+    pub(super) fn find_chat(
+        &self,
+        app: &AppId,
+        scene: Scene,
+        openid: &str,
+    ) -> Result<Spot, Refusal> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
         if openid.len() != 32 || !openid.bytes().all(hex) {
             return Err(Refusal::malformed(12_001, "a path without a proper openid"));
         }
         let bot = self.bots.get(app).ok_or_else(|| Refusal::code(10_001))?;
         let target = Openid::from(openid);
-        match scene {
-            Scene::C2c => {
-                let known = bot
-                    .world
-                    .user_by_openid(openid)
-                    .filter(|(_, user)| user.friend);
-                let (name, user) = known.ok_or_else(|| Refusal::code(40_054_004))?;
-                let (user, rejects) = (Some(name.clone()), user.rejects);
-                Ok(Chat {
-                    target,
-                    user,
-                    group: None,
-                    rejects,
-                })
+        if scene == Scene::Group {
+            let known = bot.world.group_by_openid(openid);
+            let known = known.filter(|(name, group)| group.joined && bot.shows_group(name));
+            let (name, group) = known.ok_or_else(|| Refusal::code(40_054_003))?;
+            if group.muted {
+                return Err(Refusal::code(40_054_002));
             }
-            Scene::Group => {
-                let known = bot
-                    .world
-                    .group_by_openid(openid)
-                    .filter(|(_, group)| group.joined);
-                let (name, group) = known.ok_or_else(|| Refusal::code(40_054_003))?;
-                let (group, rejects) = (Some(name.clone()), group.rejects);
-                Ok(Chat {
-                    target,
-                    user: None,
-                    group,
-                    rejects,
-                })
-            }
+            return Ok(Spot::group(target, name.clone()));
         }
+        let known = bot.world.user_by_openid(openid);
+        let known = known.filter(|(name, user)| user.friend && bot.shows_user(name));
+        let (name, _) = known.ok_or_else(|| Refusal::code(40_054_004))?;
+        Ok(Spot::c2c(target, name.clone()))
+    }
+
+    /// Whether what is quoted is remembered, where the settings ask for it.
+    fn check_quote(&self, app: &AppId, outgoing: &Outgoing) -> Result<(), Refusal> {
+        let (Some(quote), Some(bot)) = (&outgoing.quote, self.bots.get(app)) else {
+            return Ok(());
+        };
+        let known = bot.world.quoted(&quote.as_str().into()).is_some();
+        if known || !bot.settings.messages.check_quotes {
+            return Ok(());
+        }
+        Err(Refusal::malformed(
+            12_002,
+            format!("a quote of {quote}, which nobody said"),
+        ))
     }
 
     fn check_proactive(
-        &self,
+        &mut self,
         app: &AppId,
-        chat: &Chat,
+        spot: &Spot,
         outgoing: &Outgoing,
     ) -> Result<(), Refusal> {
         if outgoing.is_wakeup {
-            return Err(Refusal::code(40_034_123));
+            return self.check_wakeup(app, spot);
         }
         // A notice that shows nothing is not a message that needs a right.
         if outgoing.form == BotForm::Typing {
             return Ok(());
         }
-        let settings = self
-            .bots
-            .get(app)
-            .map(|bot| bot.settings.messages.proactive);
-        match settings {
-            Some(Proactive::Refused(code)) => Err(Refusal {
+        let Some(bot) = self.bots.get(app) else {
+            return Ok(());
+        };
+        let rejects = bot.world.rejects(spot);
+        match bot.settings.messages.proactive {
+            Proactive::Refused(code) => Err(Refusal {
                 code,
                 broke: Some(Violation::ProactiveRefused),
             }),
-            _ if chat.rejects => Err(Refusal::code(40_054_013)),
-            _ => Ok(()),
+            _ if rejects => Err(Refusal::code(40_054_013)),
+            Proactive::Allowed => Ok(()),
+            Proactive::Quota => self.count_proactive(app, spot),
         }
     }
 
@@ -225,8 +241,7 @@ impl Platform {
     fn check_passive(
         &mut self,
         app: &AppId,
-        scene: Scene,
-        chat: &Chat,
+        spot: &Spot,
         reply_to: &ReplyTo,
         outgoing: &Outgoing,
     ) -> Result<Option<u32>, Refusal> {
@@ -235,12 +250,12 @@ impl Platform {
             .bots
             .get_mut(app)
             .ok_or_else(|| Refusal::code(10_001))?;
+        let (window, slots) = limits(&bot.settings, spot.scene);
         let settings = &bot.settings.messages;
-        let (window, slots) = limits(settings, scene);
         let passive = Passive {
             now,
-            seq: outgoing.msg_seq,
-            target: &chat.target,
+            seq: Some(outgoing.msg_seq),
+            target: &spot.target,
             window,
             slots,
             counts: outgoing.form != BotForm::Typing || settings.typing_counts,
@@ -252,132 +267,26 @@ impl Platform {
             verdict => Err(passive_refusal(verdict, reply_to, slots, settings)),
         }
     }
-
-    fn accept(
-        &mut self,
-        app: &AppId,
-        scene: Scene,
-        chat: Chat,
-        outgoing: Outgoing,
-        slot: Option<u32>,
-        body: Arc<str>,
-    ) -> Answer {
-        let (id, index) = (self.ids.message(), self.ids.ref_idx());
-        let now = self.now;
-        let Some(bot) = self.bots.get_mut(app) else {
-            return Answer::error(10_001);
-        };
-        bot.stats.accepted += 1;
-        let timestamp = bot.settings.messages.timestamp.write(now);
-        if outgoing.form != BotForm::Typing {
-            let (text, by) = (outgoing.text.clone(), bot.settings.name.clone());
-            bot.world.remember(Said {
-                index: index.clone(),
-                text,
-                by,
-                by_bot: true,
-            });
-        }
-        let answer = json!({"id": id, "timestamp": timestamp, "ext_info": {"ref_idx": index}});
-        self.ledger.add_bot_message(BotMessage {
-            n: 0,
-            id,
-            app: app.clone(),
-            scene,
-            target: chat.target,
-            user: chat.user,
-            group: chat.group,
-            reply_to: outgoing.reply_to,
-            msg_seq: outgoing.msg_seq,
-            form: outgoing.form,
-            text: outgoing.text,
-            body,
-            at: now,
-            slot,
-        });
-        Answer::ok(&answer)
-    }
 }
 
-/// The reply window of a scene, and its slots.
-fn limits(settings: &MessageSettings, scene: Scene) -> (Duration, u32) {
-    match scene {
-        Scene::C2c => (settings.c2c_window, settings.c2c_slots),
-        Scene::Group => (settings.group_window, settings.group_slots),
+/// Refuses a bot that was taken offline, but for its sandbox.
+fn check_standing(settings: &crate::settings::BotSettings) -> Result<(), Refusal> {
+    if settings.standing == Standing::Offline && !settings.sandbox {
+        return Err(Refusal::code(40_054_016));
     }
+    Ok(())
 }
 
-fn passive_refusal(
-    verdict: Verdict,
-    reply_to: &ReplyTo,
-    slots: u32,
-    settings: &MessageSettings,
-) -> Refusal {
-    let name = reply_to.to_string();
-    match (verdict, reply_to) {
-        (Verdict::Unknown | Verdict::OtherChat, ReplyTo::MsgId(id)) => {
-            let broke = Some(Violation::ForeignMsgId { msg_id: id.clone() });
-            Refusal {
-                code: 40_034_024,
-                broke,
-            }
-        }
-        (Verdict::Unknown | Verdict::OtherChat, ReplyTo::EventId(id)) => {
-            let code = if known_event(id) {
-                40_034_027
-            } else {
-                40_034_025
-            };
-            Refusal::malformed(code, format!("event_id {id} cannot be answered here"))
-        }
-        (Verdict::TooFresh, _) => Refusal::code(40_034_025),
-        (Verdict::SeenBefore | Verdict::Accepted(_), _) => Refusal::code(40_054_005),
-        (Verdict::Late(late), _) => {
-            let code = match reply_to {
-                _ if settings.late_is_exhausted => 40_034_128,
-                ReplyTo::MsgId(_) => 40_034_005,
-                ReplyTo::EventId(_) => 40_034_026,
-            };
-            let late_ms = crate::time::whole_millis(late);
-            Refusal {
-                code,
-                broke: Some(Violation::PastWindow {
-                    reply_to: name,
-                    late_ms,
-                }),
-            }
-        }
-        (Verdict::UsedUp, _) => Refusal {
-            code: 40_034_128,
-            broke: Some(Violation::SlotsUsedUp {
-                reply_to: name,
-                slots,
-            }),
-        },
+/// The body of a call that must be JSON.
+pub(super) fn json_body(call: &Call) -> Result<&serde_json::Value, Refusal> {
+    let kind = call.request.header("content-type").unwrap_or_default();
+    if !kind.to_ascii_lowercase().starts_with("application/json") {
+        return Err(Refusal::malformed(
+            12_002,
+            "a message that is not application/json",
+        ));
     }
-}
-
-/// Whether an id has the form of an event that exists but cannot be answered.
-fn known_event(id: &EventId) -> bool {
-    const NAMES: &[&str] = &[
-        "C2C_MESSAGE_CREATE",
-        "GROUP_AT_MESSAGE_CREATE",
-        "GROUP_MESSAGE_CREATE",
-        "FRIEND_DEL",
-        "C2C_MSG_REJECT",
-        "GROUP_DEL_ROBOT",
-        "GROUP_MSG_REJECT",
-    ];
-    id.as_str()
-        .split_once(':')
-        .is_some_and(|(name, _)| NAMES.contains(&name))
-}
-
-/// The ids of [`ReplyTo`] as one key.
-fn key_of(msg_id: Option<&str>, event_id: Option<&str>) -> Option<ReplyTo> {
-    match (msg_id, event_id) {
-        (Some(id), _) => Some(ReplyTo::MsgId(MessageId::from(id))),
-        (None, Some(id)) => Some(ReplyTo::EventId(EventId::from(id))),
-        (None, None) => None,
-    }
+    call.json
+        .as_ref()
+        .ok_or_else(|| Refusal::malformed(12_002, "a message body that is not JSON"))
 }

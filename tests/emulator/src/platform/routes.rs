@@ -2,6 +2,8 @@
 //!
 //! A new family of endpoints adds rows here and a module beside [`super::messages`].
 
+mod table;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,7 +11,6 @@ use serde_json::Value;
 use super::Platform;
 use crate::faults::CallPoint;
 use crate::ids::AppId;
-use crate::ledger::Scene;
 use crate::settings::Discovery;
 use crate::wire::HttpRequest;
 
@@ -34,6 +35,18 @@ impl Call {
     pub(crate) fn segment(&self, at: usize) -> &str {
         self.path.get(at).map_or("", String::as_str)
     }
+
+    /// A field of the query, as it stands.
+    pub(crate) fn query_text(&self, name: &str) -> Option<&str> {
+        let pairs = self.request.query.as_deref()?.split('&');
+        let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    /// A field of the query that is a number.
+    pub(crate) fn query_number(&self, name: &str) -> Option<usize> {
+        self.query_text(name)?.parse().ok()
+    }
 }
 
 /// Where a path leads.
@@ -50,6 +63,16 @@ pub(crate) enum Found {
 pub(crate) enum Answer {
     /// A JSON body with HTTP 200.
     Json(String),
+    /// A JSON body with another status of success.
+    Status { status: u16, body: String },
+    /// HTTP 204.
+    NoContent,
+    /// Bytes of some type.
+    Bytes {
+        status: u16,
+        kind: String,
+        bytes: Arc<[u8]>,
+    },
     /// An error of the table; its message can be replaced.
     Error {
         code: u32,
@@ -70,7 +93,18 @@ impl Answer {
     }
 }
 
-type Handler = fn(&mut Platform, &Call, &AppId) -> Answer;
+/// Who answers, and what the caller must show for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Handler {
+    /// The token endpoint, which needs no token.
+    Token,
+    /// An endpoint of bots.
+    Bot(fn(&mut Platform, &Call, &AppId) -> Answer),
+    /// Object storage and downloads, where no token may be.
+    Open(fn(&mut Platform, &Call) -> Answer),
+}
+
+type OfScene = fn(&mut Platform, &Call, &AppId) -> Answer;
 
 /// A row of the table.
 #[derive(Debug)]
@@ -79,96 +113,45 @@ pub(crate) struct Route {
     /// `*` stands for one segment of any text.
     path: &'static [&'static str],
     pub(crate) point: CallPoint,
-    /// None for the one endpoint that needs no token.
-    pub(crate) handler: Option<Handler>,
+    pub(crate) handler: Handler,
 }
 
-const fn get(path: &'static [&'static str], handler: Handler) -> Route {
-    Route {
-        method: "GET",
-        path,
-        point: CallPoint::Any,
-        handler: Some(handler),
-    }
-}
-
-const fn later(method: &'static str, path: &'static [&'static str]) -> Route {
+const fn route(method: &'static str, path: &'static [&'static str], handler: OfScene) -> Route {
     Route {
         method,
         path,
         point: CallPoint::Any,
-        handler: Some(not_yet),
+        handler: Handler::Bot(handler),
     }
 }
 
-/// The endpoints, in no particular order. Those that lead to [`not_yet`] exist at QQ.
-const ROUTES: &[Route] = &[
+const fn at(point: CallPoint, route: Route) -> Route {
+    Route { point, ..route }
+}
+
+const fn open(
+    method: &'static str,
+    path: &'static [&'static str],
+    handler: fn(&mut Platform, &Call) -> Answer,
+) -> Route {
     Route {
-        method: "POST",
-        path: &["app", "getAppAccessToken"],
-        point: CallPoint::Token,
-        handler: None,
-    },
-    Route {
-        method: "GET",
-        path: &["gateway"],
-        point: CallPoint::Gateway,
-        handler: Some(|platform, _, _| platform.gateway_plain()),
-    },
-    Route {
-        method: "GET",
-        path: &["gateway", "bot"],
-        point: CallPoint::Gateway,
-        handler: Some(|platform, _, app| platform.gateway_bot(app)),
-    },
-    get(&["users", "@me"], |platform, _, app| platform.users_me(app)),
-    Route {
-        method: "POST",
-        path: &["v2", "users", "*", "messages"],
-        point: CallPoint::Post,
-        handler: Some(|platform, call, app| platform.post_message(call, app, Scene::C2c)),
-    },
-    Route {
-        method: "POST",
-        path: &["v2", "groups", "*", "messages"],
-        point: CallPoint::Post,
-        handler: Some(|platform, call, app| platform.post_message(call, app, Scene::Group)),
-    },
-    later("DELETE", &["v2", "users", "*", "messages", "*"]),
-    later("DELETE", &["v2", "groups", "*", "messages", "*"]),
-    later("POST", &["v2", "users", "*", "stream_messages"]),
-    later("POST", &["v2", "users", "*", "files"]),
-    later("POST", &["v2", "groups", "*", "files"]),
-    later("POST", &["v2", "users", "*", "upload_prepare"]),
-    later("POST", &["v2", "groups", "*", "upload_prepare"]),
-    later("POST", &["v2", "users", "*", "upload_part_finish"]),
-    later("POST", &["v2", "groups", "*", "upload_part_finish"]),
-    later("GET", &["v2", "groups", "*", "bot_state"]),
-    later("POST", &["channels", "*", "messages"]),
-    later("GET", &["channels", "*", "messages", "*"]),
-    later("PATCH", &["channels", "*", "messages", "*"]),
-    later("DELETE", &["channels", "*", "messages", "*"]),
-    later(
-        "PUT",
-        &["channels", "*", "messages", "*", "reactions", "*", "*"],
-    ),
-    later(
-        "DELETE",
-        &["channels", "*", "messages", "*", "reactions", "*", "*"],
-    ),
-    later(
-        "GET",
-        &["channels", "*", "messages", "*", "reactions", "*", "*"],
-    ),
-    later("POST", &["users", "@me", "dms"]),
-    later("POST", &["dms", "*", "messages"]),
-    later("DELETE", &["dms", "*", "messages", "*"]),
-    later("PUT", &["interactions", "*"]),
-    later("GET", &["users", "@me", "guilds"]),
-    later("GET", &["guilds", "*"]),
-    later("GET", &["guilds", "*", "channels"]),
-    later("GET", &["channels", "*"]),
-];
+        method,
+        path,
+        point: CallPoint::Storage,
+        handler: Handler::Open(handler),
+    }
+}
+
+/// Every endpoint of bots, as method and path with `{}` for what varies.
+pub(crate) fn bot_endpoints() -> impl Iterator<Item = (&'static str, String)> {
+    let of_bots = table::ROUTES
+        .iter()
+        .filter(|route| matches!(route.handler, Handler::Bot(_)));
+    of_bots.map(|route| {
+        let path = route.path.join("/").replace('*', "{}");
+        (route.method, format!("/{path}"))
+    })
+}
 
 /// Finds the row for a method and the segments of a path.
 pub(crate) fn find(method: &str, segments: &[String], discovery: Discovery) -> Found {
@@ -188,7 +171,7 @@ pub(crate) fn find(method: &str, segments: &[String], discovery: Discovery) -> F
         Discovery::BotOnly => &["gateway"],
     };
     let mut found = Found::Nowhere;
-    for route in ROUTES
+    for route in table::ROUTES
         .iter()
         .filter(fits)
         .filter(|route| route.path != hidden)
@@ -199,14 +182,6 @@ pub(crate) fn find(method: &str, segments: &[String], discovery: Discovery) -> F
         found = Found::OtherMethod;
     }
     found
-}
-
-/// An endpoint that QQ has and this emulator does not have yet: it says so instead of pretending.
-fn not_yet(_: &mut Platform, _: &Call, _: &AppId) -> Answer {
-    Answer::Error {
-        code: 404,
-        message: Some("no such API in this emulator yet"),
-    }
 }
 
 #[cfg(test)]

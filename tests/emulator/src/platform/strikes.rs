@@ -73,8 +73,10 @@ impl Platform {
             Fault::ForgetSessions => {
                 let live: Vec<_> = bot.live_conns();
                 bot.sessions.clear();
-                for conn in live {
-                    self.cut(conn, "fault: sessions forgotten");
+                for conn in &live {
+                    if let Some(conn) = self.conns.get_mut(conn) {
+                        conn.login = None;
+                    }
                 }
             }
             Fault::Quiet(span) => {

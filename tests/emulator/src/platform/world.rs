@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::guilds::Guilds;
+use super::place::Spot;
+use crate::actions::{Attachment, Role};
 use crate::ids::{AppId, GroupName, Openid, RefIdx, UserName};
 use crate::random::{IdSource, OpenidKind};
 use crate::settings::{GroupMode, MemberIds};
+use crate::time::Millis;
 
 /// Messages of a group kept as context for the mode that sends it along.
 const CONTEXT: usize = 10;
@@ -20,6 +24,10 @@ pub(crate) struct User {
     pub(crate) friend: bool,
     /// Whether the user has switched proactive messages off.
     pub(crate) rejects: bool,
+    /// When they last wrote to the bot.
+    pub(crate) spoke: Option<Millis>,
+    /// The periods after that in which a wake-up message was sent, as bits.
+    pub(crate) woken: u8,
 }
 
 /// A group as one bot knows it.
@@ -33,6 +41,12 @@ pub(crate) struct Group {
     /// None: as the settings say.
     pub(crate) mode: Option<GroupMode>,
     pub(crate) recent: VecDeque<Said>,
+    /// Who was seen in it, with their roles.
+    pub(crate) members: BTreeMap<UserName, Role>,
+    pub(crate) bot_role: Role,
+    /// Whether the bot is muted.
+    pub(crate) muted: bool,
+    pub(crate) joined_at: Millis,
 }
 
 /// Something said, for context and quotes.
@@ -42,6 +56,7 @@ pub(crate) struct Said {
     pub(crate) text: String,
     pub(crate) by: String,
     pub(crate) by_bot: bool,
+    pub(crate) attachments: Vec<Attachment>,
 }
 
 /// Everyone that a bot has met.
@@ -53,6 +68,7 @@ pub(crate) struct World {
     group_openids: BTreeMap<Openid, GroupName>,
     quotable: BTreeMap<RefIdx, Said>,
     quotable_order: VecDeque<RefIdx>,
+    pub(crate) guilds: Guilds,
 }
 
 impl World {
@@ -66,6 +82,8 @@ impl World {
                 openid,
                 friend: true,
                 rejects: false,
+                spoke: None,
+                woken: 0,
             }
         })
     }
@@ -83,8 +101,29 @@ impl World {
                 rejects: false,
                 mode: None,
                 recent,
+                members: BTreeMap::new(),
+                bot_role: Role::Member,
+                muted: false,
+                joined_at: Millis(0),
             }
         })
+    }
+
+    /// A user who is known already.
+    pub(crate) fn known_user(&mut self, name: &UserName) -> Option<&mut User> {
+        self.users.get_mut(name)
+    }
+
+    /// A group that is known already.
+    pub(crate) fn known_group(&self, name: &GroupName) -> Option<&Group> {
+        self.groups.get(name)
+    }
+
+    /// Whether a chat has switched proactive messages off.
+    pub(crate) fn rejects(&self, spot: &Spot) -> bool {
+        let user = spot.user.as_ref().and_then(|name| self.users.get(name));
+        let group = spot.group.as_ref().and_then(|name| self.groups.get(name));
+        user.is_some_and(|user| user.rejects) || group.is_some_and(|group| group.rejects)
     }
 
     pub(crate) fn user_by_openid(&self, openid: &str) -> Option<(&UserName, &User)> {

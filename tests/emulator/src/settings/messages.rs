@@ -42,6 +42,11 @@ pub struct MessageSettings {
     /// A fresh `event_id` is unknown (40034025) for this long, as seen live.
     #[serde(with = "as_millis")]
     pub event_id_lag: Duration,
+    /// How long a message can be recalled (40064004 after that).
+    #[serde(with = "as_millis")]
+    pub recall_window: Duration,
+    /// Whether a quote must name a message that is remembered (else 12002).
+    pub check_quotes: bool,
     /// How explicit `null`s in a body are taken.
     pub nulls: Nulls,
     /// `timestamp` of the answer: text live, a number in an older table.
@@ -65,6 +70,8 @@ impl Default for MessageSettings {
             urls_in_groups: true,
             proactive: Proactive::Refused(40_034_105),
             event_id_lag: Duration::ZERO,
+            recall_window: Duration::from_secs(120),
+            check_quotes: false,
             nulls: Nulls::Absent,
             timestamp: TimestampForm::Rfc3339,
         }
@@ -79,6 +86,8 @@ pub enum Proactive {
     Refused(u32),
     /// Accepted without quota.
     Allowed,
+    /// Accepted within [`super::Quotas`], else 40034100.
+    Quota,
 }
 
 /// How `"field": null` is taken.

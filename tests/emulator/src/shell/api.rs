@@ -7,7 +7,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
@@ -28,6 +29,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/websocket/", any(gateway))
         .nest("/_emulator", control::router())
         .fallback(platform)
+        .layer(from_fn_with_state(Arc::clone(&shared), dated))
         .with_state(shared)
 }
 
@@ -53,6 +55,15 @@ async fn platform(State(shared): State<Arc<Shared>>, request: Request) -> Respon
             response
         }
     }
+}
+
+/// Gives every answer the date of the emulator's clock, which the server would take from the machine.
+async fn dated(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Ok(date) = HeaderValue::from_str(&shared.clock.now().http_date()) {
+        response.headers_mut().entry(header::DATE).or_insert(date);
+    }
+    response
 }
 
 async fn gateway(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -81,7 +92,7 @@ fn described(parts: &Parts) -> HttpRequest {
 }
 
 fn to_axum(response: HttpResponse) -> Response {
-    let mut answer = Response::new(Body::from(response.body.as_bytes().to_vec()));
+    let mut answer = Response::new(Body::from(response.bytes().to_vec()));
     *answer.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in &response.headers {

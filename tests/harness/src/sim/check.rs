@@ -226,6 +226,8 @@ fn due(message: &UserMessage) -> (String, bool) {
     let room = match message.scene {
         Scene::C2c => 4,
         Scene::Group => 5,
+        // The simulation knows no guilds.
+        _ => 0,
     } * 2_048;
     (squeeze(&answer), answer.chars().count() > room)
 }

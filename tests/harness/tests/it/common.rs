@@ -77,7 +77,7 @@ impl Pair {
     pub(crate) async fn until_connected(&self) {
         let ready = self.emulator.wait_for(PATIENCE, |platform| {
             let app = platform.default_app()?;
-            (platform.stats(app)?.live_connections > 0 && platform.sessions(app).len() > 0)
+            (platform.stats(app)?.live_connections > 0 && !platform.sessions(app).is_empty())
                 .then_some(())
         });
         ready.await.unwrap();

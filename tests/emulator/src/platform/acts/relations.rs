@@ -1,14 +1,11 @@
 //! Friendships, memberships and switches.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::actions::{Act, ActionError, ActionOutcome};
-use crate::ids::{AppId, GroupName, Openid, UserName};
-use crate::intents::Intents;
-use crate::ledger::Scene;
+use crate::ids::{AppId, GroupName, UserName};
 use crate::platform::Platform;
-use crate::platform::gateway::Event;
-use crate::platform::messages::Origin;
+use crate::platform::place::Spot;
 use crate::platform::world::member_openid;
 use crate::settings::GroupMode;
 
@@ -27,10 +24,6 @@ impl Platform {
         let change = |name, answerable| Change { name, answerable };
         let (group, user, change) = match act {
             Act::SetGroupMode { group, mode } => return self.set_group_mode(app, group, *mode),
-            // Messages have their own way and do not come here.
-            Act::C2c { .. } | Act::GroupAt { .. } | Act::GroupPlain { .. } => {
-                return Ok(ActionOutcome::default());
-            }
             Act::AddFriend { user } => (None, user, change("FRIEND_ADD", true)),
             Act::RemoveFriend { user } => (None, user, change("FRIEND_DEL", false)),
             Act::RejectMessages { user } => (None, user, change("C2C_MSG_REJECT", false)),
@@ -45,6 +38,8 @@ impl Platform {
             Act::GroupAcceptMessages { group, user } => {
                 (Some(group), user, change("GROUP_MSG_RECEIVE", true))
             }
+            // All others have their own way and do not come here.
+            _ => return Ok(ActionOutcome::default()),
         };
         match group {
             None => self.user_change(app, user, &change),
@@ -91,7 +86,8 @@ impl Platform {
             body.insert("scene".to_owned(), json!(1000));
             body.insert("scene_param".to_owned(), json!(""));
         }
-        Ok(self.push_change(app, Scene::C2c, openid, change, &d))
+        let spot = Spot::c2c(openid, user.clone());
+        Ok(self.push_notice(app, &spot, change.name, change.answerable, &d))
     }
 
     fn group_change(
@@ -107,7 +103,7 @@ impl Platform {
         let member = member_openid(&self.ids, app, group, user, events.member_ids);
         let known = bot.world.group(app, group, &self.ids);
         match change.name {
-            "GROUP_ADD_ROBOT" => known.joined = true,
+            "GROUP_ADD_ROBOT" => (known.joined, known.joined_at) = (true, self.now),
             "GROUP_DEL_ROBOT" => known.joined = false,
             "GROUP_MSG_REJECT" => known.rejects = true,
             _ => known.rejects = false,
@@ -116,39 +112,7 @@ impl Platform {
         let d = json!({
             "timestamp": timestamp, "group_openid": openid, "op_member_openid": member,
         });
-        Ok(self.push_change(app, Scene::Group, openid, change, &d))
-    }
-
-    fn push_change(
-        &mut self,
-        app: &AppId,
-        scene: Scene,
-        place: Openid,
-        change: &Change,
-        d: &Value,
-    ) -> ActionOutcome {
-        let id = self.ids.event(change.name);
-        if change.answerable {
-            let origin = Origin::new(scene, place.clone(), self.now);
-            if let Some(bot) = self.bots.get_mut(app) {
-                bot.book
-                    .add_event(id.clone(), origin, self.settings.record.ledger);
-            }
-        }
-        let (name, intent) = (change.name, Intents::GROUP_AND_C2C);
-        let event = Event {
-            name,
-            id: id.clone(),
-            d: d.to_string(),
-            intent,
-            place: &place,
-        };
-        let sessions = self.push(app, &event).len();
-        ActionOutcome {
-            event_id: Some(id),
-            target: Some(place),
-            sessions,
-            ..Default::default()
-        }
+        let spot = Spot::group(openid, group.clone());
+        Ok(self.push_notice(app, &spot, change.name, change.answerable, &d))
     }
 }

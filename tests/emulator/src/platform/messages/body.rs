@@ -1,10 +1,13 @@
-//! The body of a send, read strictly: types, combinations, lengths, rights.
+//! The body of a send to users and groups, read strictly: types, combinations, lengths, rights.
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, key_of};
-use crate::ledger::{BotForm, ReplyTo, Scene};
-use crate::settings::{MessageSettings, Nulls};
+use super::Refusal;
+use super::cards::{check_tags, keyboard_of, read_ark, read_keyboard, read_markdown};
+use super::fields::{Kind, chars, check_types, object_of, text_of};
+use super::passive::key_of;
+use crate::ledger::{BotForm, MediaView, ReplyTo, Scene};
+use crate::settings::BotSettings;
 
 /// A message that may be sent, if its chat and what it answers allow it.
 #[derive(Debug)]
@@ -12,18 +15,36 @@ pub(crate) struct Outgoing {
     pub(crate) form: BotForm,
     /// What a user will read.
     pub(crate) text: String,
+    /// `content` as it came, for the Message object of guild scenes.
+    pub(crate) content: String,
     pub(crate) reply_to: Option<ReplyTo>,
     pub(crate) msg_seq: u32,
     pub(crate) is_wakeup: bool,
+    pub(crate) quote: Option<String>,
+    /// What the message carries, before it was looked up.
+    pub(crate) file_info: Option<String>,
+    pub(crate) media: Option<MediaView>,
+    pub(crate) card: Option<Value>,
+    pub(crate) keyboard: Option<Value>,
 }
 
-/// The types that the documentation gives to fields.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Text,
-    Whole,
-    Flag,
-    Object,
+impl Outgoing {
+    /// A message of this form that says this and nothing else.
+    pub(crate) fn new(form: BotForm, text: String) -> Self {
+        Self {
+            form,
+            text,
+            content: String::new(),
+            reply_to: None,
+            msg_seq: 1,
+            is_wakeup: false,
+            quote: None,
+            file_info: None,
+            media: None,
+            card: None,
+            keyboard: None,
+        }
+    }
 }
 
 const FIELDS: &[(&str, Kind)] = &[
@@ -46,27 +67,24 @@ const FIELDS: &[(&str, Kind)] = &[
 ];
 
 /// Reads a body for a scene.
-pub(crate) fn read(
-    json: &Value,
-    scene: Scene,
-    settings: &MessageSettings,
-) -> Result<Outgoing, Refusal> {
+pub(crate) fn read(json: &Value, scene: Scene, bot: &BotSettings) -> Result<Outgoing, Refusal> {
+    let settings = &bot.messages;
     let Some(fields) = json.as_object() else {
         return Err(Refusal::malformed(
             12_002,
             "a message body that is no object",
         ));
     };
-    check_types(fields, settings.nulls)?;
+    check_types(fields, FIELDS, settings.nulls)?;
     check_ids(fields)?;
     let msg_seq = read_seq(fields)?;
-    let (form, text) = match fields.get("msg_type").and_then(Value::as_u64).unwrap_or(0) {
-        0 => (BotForm::Text, read_text(fields)?),
-        2 => (BotForm::Markdown, read_markdown(fields, settings)?),
-        3 => return Err(Refusal::code(304_004)),
+    let mut outgoing = match fields.get("msg_type").and_then(Value::as_u64).unwrap_or(0) {
+        0 => Outgoing::new(BotForm::Text, read_text(fields, scene, bot)?),
+        2 => markdown(fields, scene, bot)?,
+        3 => ark(fields, bot)?,
         4 => return Err(Refusal::malformed(22_006, "an embed outside guilds")),
-        6 => (BotForm::Typing, read_typing(fields, scene)?),
-        7 => return Err(read_media(fields)),
+        6 => Outgoing::new(BotForm::Typing, read_typing(fields, scene)?),
+        7 => media(fields, bot)?,
         other => {
             return Err(Refusal::malformed(
                 340_069,
@@ -74,24 +92,20 @@ pub(crate) fn read(
             ));
         }
     };
-    if text.chars().count() > settings.max_chars {
+    if chars(&outgoing.text) > settings.max_chars {
         return Err(Refusal::code(40_054_007));
     }
-    if scene == Scene::Group && !settings.urls_in_groups && has_url(&text) {
+    if scene == Scene::Group && !settings.urls_in_groups && has_url(&outgoing.text) {
         return Err(Refusal::code(40_054_010));
     }
-    let is_wakeup = fields
-        .get("is_wakeup")
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
-    let reply_to = key_of(text_of(fields, "msg_id"), text_of(fields, "event_id"));
-    Ok(Outgoing {
-        form,
-        text,
-        reply_to,
-        msg_seq,
-        is_wakeup,
-    })
+    outgoing.is_wakeup = fields.get("is_wakeup").and_then(Value::as_bool) == Some(true);
+    outgoing.reply_to = key_of(text_of(fields, "msg_id"), text_of(fields, "event_id"));
+    outgoing.msg_seq = msg_seq;
+    let quote = object_of(fields, "message_reference");
+    outgoing.quote = quote
+        .and_then(|quote| text_of(quote, "message_id"))
+        .map(str::to_owned);
+    Ok(outgoing)
 }
 
 /// What a body answers and with which number, without judging the rest.
@@ -99,39 +113,6 @@ pub(crate) fn reply_key(json: &Value) -> Option<(ReplyTo, u32)> {
     let fields = json.as_object()?;
     let key = key_of(text_of(fields, "msg_id"), text_of(fields, "event_id"))?;
     Some((key, read_seq(fields).ok()?))
-}
-
-fn text_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    fields
-        .get(name)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
-}
-
-fn object_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Map<String, Value>> {
-    fields.get(name).and_then(Value::as_object)
-}
-
-fn check_types(fields: &Map<String, Value>, nulls: Nulls) -> Result<(), Refusal> {
-    for (name, kind) in FIELDS {
-        let Some(value) = fields.get(*name) else {
-            continue;
-        };
-        let fits = match kind {
-            _ if value.is_null() => nulls == Nulls::Absent,
-            Kind::Text => value.is_string(),
-            Kind::Whole => value.is_u64(),
-            Kind::Flag => value.is_boolean(),
-            Kind::Object => value.is_object(),
-        };
-        if !fits {
-            return Err(Refusal::malformed(
-                12_002,
-                format!("{name} has the wrong type"),
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn check_ids(fields: &Map<String, Value>) -> Result<(), Refusal> {
@@ -160,7 +141,7 @@ fn check_ids(fields: &Map<String, Value>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn read_seq(fields: &Map<String, Value>) -> Result<u32, Refusal> {
+pub(crate) fn read_seq(fields: &Map<String, Value>) -> Result<u32, Refusal> {
     let seq = match fields.get("msg_seq") {
         None | Some(Value::Null) => Some(1),
         Some(seq) => seq.as_u64().and_then(|seq| u32::try_from(seq).ok()),
@@ -168,7 +149,11 @@ fn read_seq(fields: &Map<String, Value>) -> Result<u32, Refusal> {
     seq.ok_or_else(|| Refusal::malformed(12_002, "msg_seq is no 32-bit number"))
 }
 
-fn read_text(fields: &Map<String, Value>) -> Result<String, Refusal> {
+fn read_text(
+    fields: &Map<String, Value>,
+    scene: Scene,
+    bot: &BotSettings,
+) -> Result<String, Refusal> {
     for other in [
         "markdown",
         "media",
@@ -183,15 +168,19 @@ fn read_text(fields: &Map<String, Value>) -> Result<String, Refusal> {
         }
     }
     match text_of(fields, "content") {
-        Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
+        Some(text) if !text.trim().is_empty() => {
+            check_tags(text, scene, false, &bot.grants)?;
+            Ok(text.to_owned())
+        }
         _ => Err(Refusal::malformed(50_006, "a text without content")),
     }
 }
 
-fn read_markdown(
+fn markdown(
     fields: &Map<String, Value>,
-    settings: &MessageSettings,
-) -> Result<String, Refusal> {
+    scene: Scene,
+    bot: &BotSettings,
+) -> Result<Outgoing, Refusal> {
     let Some(markdown) = object_of(fields, "markdown") else {
         return Err(Refusal::malformed(22_006, "msg_type 2 without markdown"));
     };
@@ -203,23 +192,53 @@ fn read_markdown(
             ));
         }
     }
-    if !settings.markdown {
-        return Err(Refusal::code(settings.markdown_refusal));
+    if !bot.messages.markdown {
+        return Err(Refusal::code(bot.messages.markdown_refusal));
     }
-    let custom = object_of(fields, "keyboard").is_some_and(|it| it.contains_key("content"));
-    if custom && !settings.keyboard {
-        return Err(Refusal::code(304_057));
+    let text = read_markdown(markdown, scene, &bot.grants)?;
+    if let Some(keyboard) = keyboard_of(fields) {
+        read_keyboard(keyboard, bot.messages.keyboard, &bot.grants)?;
     }
-    if let Some(content) = text_of(markdown, "content") {
-        return Ok(content.to_owned());
+    let mut outgoing = Outgoing::new(BotForm::Markdown, text);
+    outgoing.keyboard = keyboard_of(fields).cloned().map(Value::Object);
+    Ok(outgoing)
+}
+
+fn ark(fields: &Map<String, Value>, bot: &BotSettings) -> Result<Outgoing, Refusal> {
+    if !bot.grants.ark {
+        return Err(Refusal::code(304_004));
     }
-    match text_of(markdown, "custom_template_id") {
-        Some(template) => Ok(format!("[template {template}]")),
-        None => Err(Refusal::malformed(
-            40_034_008,
-            "markdown without content and template",
-        )),
+    let Some(ark) = object_of(fields, "ark") else {
+        return Err(Refusal::malformed(22_006, "msg_type 3 without ark"));
+    };
+    let mut outgoing = Outgoing::new(BotForm::Ark, read_ark(ark, &bot.grants)?);
+    outgoing.card = Some(Value::Object(ark.clone()));
+    Ok(outgoing)
+}
+
+fn media(fields: &Map<String, Value>, bot: &BotSettings) -> Result<Outgoing, Refusal> {
+    for other in ["markdown", "ark", "embed", "keyboard", "input_notify"] {
+        if object_of(fields, other).is_some() {
+            return Err(Refusal::malformed(
+                22_006,
+                format!("{other} does not go with msg_type 7"),
+            ));
+        }
     }
+    let file_info = object_of(fields, "media").and_then(|media| text_of(media, "file_info"));
+    let Some(file_info) = file_info else {
+        return Err(Refusal::malformed(
+            22_006,
+            "msg_type 7 without media.file_info",
+        ));
+    };
+    let caption = text_of(fields, "content").unwrap_or_default();
+    if bot.media.caption_needed && caption.is_empty() {
+        return Err(Refusal::malformed(50_006, "media without a caption"));
+    }
+    let mut outgoing = Outgoing::new(BotForm::Media, caption.trim().to_owned());
+    outgoing.file_info = Some(file_info.to_owned());
+    Ok(outgoing)
 }
 
 fn read_typing(fields: &Map<String, Value>, scene: Scene) -> Result<String, Refusal> {
@@ -242,16 +261,7 @@ fn read_typing(fields: &Map<String, Value>, scene: Scene) -> Result<String, Refu
     Ok(String::new())
 }
 
-/// Files cannot be uploaded here yet, so no `file_info` can be right.
-fn read_media(fields: &Map<String, Value>) -> Refusal {
-    let media = object_of(fields, "media");
-    match media.and_then(|media| text_of(media, "file_info")) {
-        Some(_) => Refusal::code(304_080),
-        None => Refusal::malformed(22_006, "msg_type 7 without media.file_info"),
-    }
-}
-
-fn has_url(text: &str) -> bool {
+pub(crate) fn has_url(text: &str) -> bool {
     text.contains("http://") || text.contains("https://") || text.contains("www.")
 }
 
@@ -262,7 +272,7 @@ mod tests {
     use super::*;
 
     fn code(body: &Value, scene: Scene) -> u32 {
-        read(body, scene, &MessageSettings::default()).map_or_else(|refusal| refusal.code, |_| 0)
+        read(body, scene, &BotSettings::default()).map_or_else(|refusal| refusal.code, |_| 0)
     }
 
     #[test]
@@ -287,7 +297,7 @@ mod tests {
                 json!({"msg_type": 6, "input_notify": {"input_type": 9, "input_second": 6}}),
                 50_059,
             ),
-            (json!({"msg_type": 7, "media": {"file_info": "x"}}), 304_080),
+            (json!({"msg_type": 7, "media": {"file_info": "x"}}), 0),
             (json!({"msg_type": 9}), 340_069),
             (json!({"msg_type": "0", "content": "x"}), 12_002),
             (

@@ -44,7 +44,8 @@ pub(crate) struct ReplyBook {
 #[derive(Debug)]
 pub(crate) struct Passive<'a> {
     pub(crate) now: Millis,
-    pub(crate) seq: u32,
+    /// None in guild scenes, which have no `msg_seq` and see nothing twice.
+    pub(crate) seq: Option<u32>,
     pub(crate) target: &'a Openid,
     pub(crate) window: Duration,
     pub(crate) slots: u32,
@@ -134,10 +135,7 @@ impl ReplyBook {
         if event && age < send.lag {
             return Verdict::TooFresh;
         }
-        let accepted = origin
-            .attempts
-            .get(&send.seq)
-            .and_then(|attempt| attempt.accepted);
+        let accepted = send.seq.and_then(|seq| origin.attempts.get(&seq)?.accepted);
         if accepted.is_some_and(|at| send.now.since(at) < send.memory) {
             return Verdict::SeenBefore;
         }
@@ -148,16 +146,14 @@ impl ReplyBook {
             return Verdict::UsedUp;
         }
         let full = origin.attempts.len() >= SEQS;
-        if !full || origin.attempts.contains_key(&send.seq) {
+        if let Some(seq) = send.seq
+            && (!full || origin.attempts.contains_key(&seq))
+        {
             let fresh = || Attempt {
                 body: Arc::from(""),
                 accepted: None,
             };
-            origin
-                .attempts
-                .entry(send.seq)
-                .or_insert_with(fresh)
-                .accepted = Some(send.now);
+            origin.attempts.entry(seq).or_insert_with(fresh).accepted = Some(send.now);
         }
         if !send.counts {
             return Verdict::Accepted(None);
@@ -205,7 +201,7 @@ mod tests {
     fn send(target: &Openid, seq: u32, now: u64) -> Passive<'_> {
         Passive {
             now: Millis(now),
-            seq,
+            seq: Some(seq),
             target,
             window: Duration::from_secs(300),
             slots: 2,
