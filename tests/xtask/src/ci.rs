@@ -10,8 +10,44 @@ use crate::{run as command, tidy};
 pub(crate) fn run(root: &Path) -> Result<()> {
     tidy::run(root)?;
     command(root, &["cargo", "fmt", "--all", "--check"], &[])?;
-    command(root, &["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])?;
-    command(root, &["cargo", "doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    command(
+        root,
+        &[
+            "cargo",
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        &[],
+    )?;
+    command(
+        root,
+        &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )?;
     command(root, &["cargo", "test", "--workspace", "--locked"], &[])?;
-    command(root, &["cargo", "run", "--locked", "--package", "harness", "--bin", "load", "--", "--seconds", "5"], &[])
+    command(
+        root,
+        &[
+            "cargo",
+            "run",
+            "--locked",
+            "--package",
+            "harness",
+            "--bin",
+            "load",
+            "--",
+            "--messages",
+            "3000",
+            "--faults",
+            "13",
+            "--kills",
+            "3",
+        ],
+        &[],
+    )
 }

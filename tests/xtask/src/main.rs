@@ -15,7 +15,9 @@ fn main() -> ExitCode {
     let outcome = match task.as_str() {
         "ci" => ci::run(&root()),
         "tidy" => tidy::run(&root()),
-        _ => Err(anyhow::anyhow!("say what to do: cargo xtask ci, or cargo xtask tidy")),
+        _ => Err(anyhow::anyhow!(
+            "say what to do: cargo xtask ci, or cargo xtask tidy"
+        )),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,7 +38,11 @@ fn run(root: &Path, words: &[&str], env: &[(&str, &str)]) -> Result<()> {
     let (program, arguments) = words.split_first().context("no command")?;
     println!("\n== {}", words.join(" "));
     let begin = Instant::now();
-    let status = Command::new(program).args(arguments).envs(env.iter().copied()).current_dir(root).status();
+    let status = Command::new(program)
+        .args(arguments)
+        .envs(env.iter().copied())
+        .current_dir(root)
+        .status();
     let status = status.with_context(|| format!("{program} cannot be run"))?;
     println!("== {:.0} s", begin.elapsed().as_secs_f64());
     if !status.success() {

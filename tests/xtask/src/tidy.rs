@@ -1,7 +1,7 @@
 //! House rules that a compiler does not know.
 
-use std::path::{Path, PathBuf};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -10,8 +10,16 @@ const MAX_LINES: usize = 500;
 /// What may stand at the top of the tree.
 const FOLDERS: [&str; 4] = ["guest", "host", "wit", "tests"];
 /// Words that the host must not know: it serves any channel.
-const PLATFORM_WORDS: [&str; 8] =
-    ["qq", "openid", "msg_seq", "sgroup", "tencent", "group_at_message", "c2c", "msg_id"];
+const PLATFORM_WORDS: [&str; 8] = [
+    "qq",
+    "openid",
+    "msg_seq",
+    "sgroup",
+    "tencent",
+    "group_at_message",
+    "c2c",
+    "msg_id",
+];
 /// The one file of the host that names the component it carries.
 const BUILTIN: &str = "host/cli/src/builtin.rs";
 
@@ -24,7 +32,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         check_length(&name, &text, &mut breaches);
         check_host(&name, &text, &mut breaches);
         if name.ends_with("/mod.rs") {
-            breaches.push(format!("{name}: name the file after the module, not mod.rs"));
+            breaches.push(format!(
+                "{name}: name the file after the module, not mod.rs"
+            ));
         }
     }
     check_top(root, &mut breaches)?;
@@ -41,10 +51,15 @@ fn is_test(name: &str) -> bool {
 }
 
 fn check_length(name: &str, text: &str, breaches: &mut Vec<String>) {
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+    let code = text
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(text);
     let lines = code.lines().count();
     if lines > MAX_LINES && !is_test(name) {
-        breaches.push(format!("{name}: {lines} lines; over {MAX_LINES} it wants to be two files"));
+        breaches.push(format!(
+            "{name}: {lines} lines; over {MAX_LINES} it wants to be two files"
+        ));
     }
 }
 
@@ -56,7 +71,10 @@ fn check_host(name: &str, text: &str, breaches: &mut Vec<String>) {
         let line = line.to_lowercase();
         let words = line.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
         for word in words.filter(|word| PLATFORM_WORDS.contains(word)) {
-            breaches.push(format!("{name}:{}: {word:?}: the host serves any channel", number + 1));
+            breaches.push(format!(
+                "{name}:{}: {word:?}: the host serves any channel",
+                number + 1
+            ));
         }
     }
 }
@@ -65,7 +83,8 @@ fn check_top(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(root)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let known = name.starts_with('.') || name.starts_with("target") || FOLDERS.contains(&name.as_str());
+        let known =
+            name.starts_with('.') || name.starts_with("target") || FOLDERS.contains(&name.as_str());
         if entry.file_type()?.is_dir() && !known {
             breaches.push(format!("{name}/: the top has {} only", FOLDERS.join(", ")));
         }
@@ -78,12 +97,18 @@ fn check_architecture(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
     let text = fs::read_to_string(root.join("ARCHITECTURE.md")).context("ARCHITECTURE.md")?;
     let listed: Vec<&str> = text
         .lines()
-        .filter(|line| line.trim_start().starts_with(|first: char| first.is_ascii_digit()))
+        .filter(|line| {
+            line.trim_start()
+                .starts_with(|first: char| first.is_ascii_digit())
+        })
         .flat_map(|line| line.split('`').skip(1).step_by(2))
         .filter(|path| path.contains('/') && path.ends_with(".rs"))
         .collect();
     if listed.len() < 10 {
-        breaches.push(format!("ARCHITECTURE.md: its list has {} files only", listed.len()));
+        breaches.push(format!(
+            "ARCHITECTURE.md: its list has {} files only",
+            listed.len()
+        ));
     }
     for path in listed.into_iter().filter(|path| !root.join(path).is_file()) {
         breaches.push(format!("ARCHITECTURE.md: {path} is not there"));
@@ -121,7 +146,11 @@ mod tests {
     #[test]
     fn a_word_of_the_platform_in_the_host_is_found() {
         let mut breaches = Vec::new();
-        check_host("host/runtime/src/x.rs", "let openid = 1;\nlet square = 2;", &mut breaches);
+        check_host(
+            "host/runtime/src/x.rs",
+            "let openid = 1;\nlet square = 2;",
+            &mut breaches,
+        );
         assert_eq!(breaches.len(), 1);
         check_host(BUILTIN, "qq", &mut breaches);
         assert_eq!(breaches.len(), 1);
@@ -133,7 +162,11 @@ mod tests {
         let long: String = std::iter::repeat_n("x\n", MAX_LINES + 1).collect();
         check_length("host/a.rs", &long, &mut breaches);
         assert_eq!(breaches.len(), 1);
-        check_length("host/a.rs", &format!("x\n#[cfg(test)]\nmod tests {{\n{long}"), &mut breaches);
+        check_length(
+            "host/a.rs",
+            &format!("x\n#[cfg(test)]\nmod tests {{\n{long}"),
+            &mut breaches,
+        );
         assert_eq!(breaches.len(), 1);
     }
 }
