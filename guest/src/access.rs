@@ -1,8 +1,9 @@
 //! Who may talk to the bot.
 
-use crate::inbound::{Inbound, Scene};
+use crate::inbound::Inbound;
+use crate::scene::Scene;
 
-/// True when the operator's list has the sender, the sender in this group, the group, or everyone.
+/// True when the operator's list has the sender, the sender in this group, the group, the guild, or everyone.
 #[must_use]
 pub fn allowed(list: &[String], inbound: &Inbound) -> bool {
     list.iter().any(|entry| match entry.split_once("@group:") {
@@ -13,7 +14,10 @@ pub fn allowed(list: &[String], inbound: &Inbound) -> bool {
         }
         None => match entry.strip_prefix("group:") {
             Some(group) => inbound.scene == Scene::Group && group == inbound.target.as_str(),
-            None => entry == "*" || entry == inbound.sender.as_str(),
+            None => match entry.strip_prefix("guild:") {
+                Some(guild) => !guild.is_empty() && guild == inbound.guild,
+                None => entry == "*" || entry == inbound.sender.as_str(),
+            },
         },
     })
 }
@@ -24,12 +28,14 @@ mod tests {
 
     fn inbound(scene: Scene, target: &str, sender: &str) -> Inbound {
         let body = serde_json::json!({
-            "id": "m", "content": "hi", "group_openid": target,
-            "author": {"user_openid": sender, "member_openid": sender},
+            "id": "m", "content": "hi", "group_openid": target, "channel_id": "7", "guild_id": target,
+            "author": {"id": sender, "user_openid": sender, "member_openid": sender},
         });
         match scene {
             Scene::C2c => Inbound::c2c(&body.to_string(), 0),
             Scene::Group => Inbound::group(&body.to_string(), true, 0),
+            Scene::Channel => Inbound::channel(&body.to_string(), true, "", 0),
+            Scene::Dm => Inbound::dm(&body.to_string(), "", 0),
         }
         .unwrap()
     }
@@ -53,6 +59,23 @@ mod tests {
             let list = vec![entry.to_owned()];
             assert_eq!(allowed(&list, &private), in_private, "{entry} in private");
             assert_eq!(allowed(&list, &group), in_group, "{entry} in a group");
+        }
+        let guild = inbound(Scene::Channel, "G", "A");
+        let dm = inbound(Scene::Dm, "G", "A");
+        for (entry, in_guild) in [
+            ("guild:G", true),
+            ("guild:H", false),
+            ("guild:", false),
+            ("group:G", false),
+            ("A", true),
+        ] {
+            let list = vec![entry.to_owned()];
+            assert_eq!(
+                (allowed(&list, &guild), allowed(&list, &dm)),
+                (in_guild, in_guild),
+                "{entry} in a guild"
+            );
+            assert!(!entry.starts_with("guild:") || !allowed(&list, &private));
         }
         assert!(!allowed(&[], &private), "an empty list is nobody");
     }

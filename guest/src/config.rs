@@ -68,6 +68,8 @@ pub struct Config {
     pub replies_c2c: u32,
     /// Replies that one group message allows.
     pub replies_group: u32,
+    /// Replies that one guild message allows.
+    pub replies_guild: u32,
     /// Everybody in a group shares one history.
     pub share_group_history: bool,
     /// Messages that may wait in one conversation.
@@ -90,6 +92,7 @@ struct Raw {
     message_chars: usize,
     replies_c2c: u32,
     replies_group: u32,
+    replies_guild: u32,
     share_group_history: bool,
     queue: usize,
 }
@@ -151,6 +154,7 @@ impl Config {
             message_chars: raw.message_chars,
             replies_c2c: raw.replies_c2c,
             replies_group: raw.replies_group,
+            replies_guild: raw.replies_guild,
             share_group_history: raw.share_group_history,
             queue: raw.queue,
         })

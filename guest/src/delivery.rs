@@ -8,8 +8,8 @@ use crate::gateway::Want;
 use crate::gateway::backoff::Backoff;
 use crate::health;
 use crate::ids::{RequestId, TurnId};
-use crate::inbound::Scene;
 use crate::requests::{ACCESS_TOKEN, Purpose};
+use crate::scene::Scene;
 use crate::timers::Timer;
 use crate::turns::{Stage, Turn, Turns};
 
@@ -112,6 +112,15 @@ impl Answer {
             .position(|part| matches!(part.state, PartState::Waiting | PartState::Sending { .. }))
     }
 
+    /// What was perhaps sent stays open: nobody can say whether it arrived.
+    fn leave_open(&mut self) {
+        for part in &mut self.parts {
+            if matches!(part.state, PartState::Sending { .. }) {
+                part.state = PartState::Unconfirmed;
+            }
+        }
+    }
+
     fn settle_rest(&mut self, state: &PartState) {
         for part in &mut self.parts {
             if matches!(part.state, PartState::Waiting | PartState::Sending { .. }) {
@@ -173,6 +182,10 @@ impl Turns {
             );
             answer.settle_rest(&PartState::Expired);
         }
+        if !inbound.scene.deduplicates() && flight.tries == 0 {
+            // An earlier process sent it, or was about to: repeating it could double it.
+            answer.leave_open();
+        }
         let Some(index) = answer.next() else {
             self.close(env, id);
             return Want::Nothing;
@@ -205,17 +218,11 @@ impl Turns {
                 (seq, true)
             }
         };
-        let body = plan::text_body(&part.text, &turn.inbound.id, seq);
-        let path = match turn.inbound.scene {
-            Scene::C2c => format!(
-                "/v2/users/{}/messages",
-                path_segment(turn.inbound.target.as_str())
-            ),
-            Scene::Group => format!(
-                "/v2/groups/{}/messages",
-                path_segment(turn.inbound.target.as_str())
-            ),
-        };
+        let body = plan::text_body(turn.inbound.scene, &part.text, &turn.inbound.id, seq);
+        let path = turn
+            .inbound
+            .scene
+            .messages_path(turn.inbound.target.as_str());
         if first {
             self.store(env, id);
         }
@@ -257,7 +264,11 @@ impl Turns {
                         failure.stage, failure.detail
                     ),
                 );
-                self.again(env, id, index, None);
+                if failure.maybe_received {
+                    self.unknown(env, id, index);
+                } else {
+                    self.again(env, id, index, None);
+                }
                 Want::Nothing
             }
             HttpOutcome::Response(response) => self.judge(env, id, index, response),
@@ -308,6 +319,12 @@ impl Turns {
             Class::Duplicate => {
                 self.settle(env, id, index, PartState::Refused { code: problem.code })
             }
+            // A fault of the platform's without a word about what it did with the message.
+            Class::Backoff
+                if response.status >= 500 && !problem.code.is_some_and(errors::known) =>
+            {
+                self.unknown(env, id, index)
+            }
             Class::Backoff => self.again(env, id, index, problem.code),
             Class::RetryOnce if flight.retried => {
                 self.settle(env, id, index, PartState::Refused { code: problem.code })
@@ -351,6 +368,21 @@ impl Turns {
             | Class::Gone => self.settle(env, id, index, PartState::Refused { code: problem.code }),
         }
         Want::Nothing
+    }
+
+    /// The platform may have it or not. Where it refuses what it has, the part is repeated under its number; in
+    /// guilds nothing would notice a repetition, so the outcome stays open and the next part goes on.
+    fn unknown(&mut self, env: &mut Env, id: TurnId, index: usize) {
+        match self.scene(id) {
+            Some(scene) if !scene.deduplicates() => {
+                self.settle(env, id, index, PartState::Unconfirmed)
+            }
+            _ => self.again(env, id, index, None),
+        }
+    }
+
+    fn scene(&self, id: TurnId) -> Option<Scene> {
+        self.open.get(&id).map(|turn| turn.inbound.scene)
     }
 
     /// The same part once more under the same number, later; or its outcome stays open.
@@ -452,9 +484,4 @@ pub fn token_generation(done: &HttpDone) -> Option<u64> {
         .iter()
         .find(|used| used.name == ACCESS_TOKEN)
         .map(|used| used.generation)
-}
-
-/// Ids hold characters that mean something in a path (`PROTOCOL.md`, "Ids").
-fn path_segment(id: &str) -> impl std::fmt::Display + '_ {
-    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)
 }

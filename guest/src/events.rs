@@ -11,6 +11,12 @@ pub enum Kind {
     GroupAtMessage,
     /// Any message in a group, of a bot that may read all of them.
     GroupMessage,
+    /// A message in a guild's channel that addresses the bot, or replies to it.
+    ChannelAtMessage,
+    /// Any message in a guild's channel, of a bot of the private domain.
+    ChannelMessage,
+    /// A direct message of a guild.
+    DirectMessage,
     /// Known, and counted; nothing is done with it.
     Counted,
     /// Not known to this version; counted.
@@ -19,9 +25,6 @@ pub enum Kind {
 
 /// Events that are counted only.
 const COUNTED: &[&str] = &[
-    "AT_MESSAGE_CREATE",
-    "MESSAGE_CREATE",
-    "DIRECT_MESSAGE_CREATE",
     "MESSAGE_DELETE",
     "PUBLIC_MESSAGE_DELETE",
     "DIRECT_MESSAGE_DELETE",
@@ -65,6 +68,9 @@ pub fn kind(name: &str) -> Kind {
         "C2C_MESSAGE_CREATE" => Kind::C2cMessage,
         "GROUP_AT_MESSAGE_CREATE" => Kind::GroupAtMessage,
         "GROUP_MESSAGE_CREATE" => Kind::GroupMessage,
+        "AT_MESSAGE_CREATE" => Kind::ChannelAtMessage,
+        "MESSAGE_CREATE" => Kind::ChannelMessage,
+        "DIRECT_MESSAGE_CREATE" => Kind::DirectMessage,
         _ if COUNTED.contains(&name) || name.contains("FORUM_") => Kind::Counted,
         _ => Kind::Unknown,
     }

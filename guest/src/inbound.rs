@@ -6,55 +6,19 @@ use crate::bindings::{Attachment, MediaKind, Quote, Sender, TurnMessage};
 use crate::config::Config;
 use crate::events::message::{self, Message};
 use crate::ids::{MessageId, OpenId};
+use crate::scene::Scene;
 
-mod content;
-
-/// The kind of place that a message was written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scene {
-    /// A private chat.
-    C2c,
-    /// A QQ group.
-    Group,
-}
-
-impl Scene {
-    /// The word for status, logs and the agent.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::C2c => "c2c",
-            Self::Group => "group",
-        }
-    }
-
-    /// Milliseconds in which a message may be replied to (`PROTOCOL.md`, "Passive replies").
-    #[must_use]
-    pub fn window_ms(self) -> u64 {
-        match self {
-            Self::C2c => 60 * 60_000,
-            Self::Group => 5 * 60_000,
-        }
-    }
-
-    /// How many replies one message allows.
-    #[must_use]
-    pub fn slots(self, config: &Config) -> u32 {
-        match self {
-            Self::C2c => config.replies_c2c,
-            Self::Group => config.replies_group,
-        }
-    }
-}
+pub(crate) mod content;
 
 /// An inbound message of any scene.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inbound {
     /// Where it was written.
     pub scene: Scene,
-    /// Where an answer goes: the person, or the group.
+    /// Where an answer goes: the person, the group, the channel, or the guild of a direct message session.
     pub target: OpenId,
+    /// The guild it was written in; empty outside guilds.
+    pub guild: String,
     /// Its id.
     pub id: MessageId,
     /// Its index, empty when the platform gave none.
@@ -99,6 +63,12 @@ pub struct Attached {
     pub transcript: String,
 }
 
+struct Place {
+    scene: Scene,
+    target: String,
+    guild: String,
+}
+
 /// Why an event is not a message for anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAMessage {
@@ -118,14 +88,13 @@ impl Inbound {
     pub fn c2c(body: &str, platform_ms: u64) -> Result<Self, NotAMessage> {
         let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
         let sender = first_filled([&message.author.user_openid, &message.author.id]);
-        Self::build(
-            Scene::C2c,
-            sender.clone(),
-            sender,
-            true,
-            message,
-            platform_ms,
-        )
+        let place = Place {
+            scene: Scene::C2c,
+            target: sender.clone(),
+            guild: String::new(),
+        };
+        let text = content::clean(&message.content, &message.mentions);
+        Self::build(place, sender, true, text, message, platform_ms)
     }
 
     /// A message in a group. `addressed` says what the event's name says; a message of the full mode is
@@ -140,45 +109,99 @@ impl Inbound {
             .mentions
             .iter()
             .any(|mention| mention.is_you && mention.scope != "all");
-        let target = message.group_openid.clone();
+        let place = Place {
+            scene: Scene::Group,
+            target: message.group_openid.clone(),
+            guild: String::new(),
+        };
+        let text = content::clean(&message.content, &message.mentions);
         Self::build(
-            Scene::Group,
-            target,
+            place,
             sender,
             addressed || mentioned,
+            text,
             message,
             platform_ms,
         )
     }
 
+    /// A message in a channel of a guild. `addressed` says what the event's name says; a message that a bot of
+    /// the private domain merely hears is addressed when it mentions `bot_id`.
+    ///
+    /// # Errors
+    /// When there is nothing to answer.
+    pub fn channel(
+        body: &str,
+        addressed: bool,
+        bot_id: &str,
+        platform_ms: u64,
+    ) -> Result<Self, NotAMessage> {
+        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
+        let mentioned = mentions_bot(&message, bot_id);
+        let place = Place {
+            scene: Scene::Channel,
+            target: message.channel_id.clone(),
+            guild: message.guild_id.clone(),
+        };
+        Self::of_guild(place, addressed || mentioned, bot_id, message, platform_ms)
+    }
+
+    /// A direct message of a guild.
+    ///
+    /// # Errors
+    /// When there is nothing to answer.
+    pub fn dm(body: &str, bot_id: &str, platform_ms: u64) -> Result<Self, NotAMessage> {
+        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
+        // Answers go to the session, which has a guild id of its own; the guild that it came from is another one.
+        let guild = first_filled([&message.src_guild_id, &message.guild_id]);
+        let place = Place {
+            scene: Scene::Dm,
+            target: message.guild_id.clone(),
+            guild,
+        };
+        Self::of_guild(place, true, bot_id, message, platform_ms)
+    }
+
+    fn of_guild(
+        place: Place,
+        addressed: bool,
+        bot_id: &str,
+        message: Message,
+        platform_ms: u64,
+    ) -> Result<Self, NotAMessage> {
+        let text = content::clean_guild(&message.content, &message.mentions, bot_id);
+        let sender = message.author.id.clone();
+        Self::build(place, sender, addressed, text, message, platform_ms)
+    }
+
     fn build(
-        scene: Scene,
-        target: String,
+        place: Place,
         sender: String,
         addressed: bool,
+        text: String,
         message: Message,
         platform_ms: u64,
     ) -> Result<Self, NotAMessage> {
         if message.author.bot {
             return Err(NotAMessage::FromABot);
         }
-        if target.is_empty() || sender.is_empty() {
+        if place.target.is_empty() || sender.is_empty() {
             return Err(NotAMessage::Incomplete);
         }
-        let text = content::clean(&message.content, &message.mentions);
         let quoted = quoted(&message);
         let attached: Vec<Attached> = message.attachments.iter().map(attached).collect();
         // A bare @ is a message: the bot was called.
         if text.is_empty()
             && attached.is_empty()
             && quoted.is_none()
-            && !(addressed && scene == Scene::Group)
+            && (!addressed || place.scene.private())
         {
             return Err(NotAMessage::Empty);
         }
         Ok(Self {
-            scene,
-            target: OpenId(target),
+            scene: place.scene,
+            target: OpenId(place.target),
+            guild: place.guild,
             index: message
                 .message_scene
                 .get("msg_idx")
@@ -186,7 +209,7 @@ impl Inbound {
                 .to_owned(),
             id: MessageId(message.id),
             sender: OpenId(sender),
-            sender_name: message.author.username,
+            sender_name: first_filled([&message.member.nick, &message.author.username]),
             sender_role: message.author.member_role,
             addressed,
             text,
@@ -204,7 +227,7 @@ impl Inbound {
     pub fn conversation(&self, config: &Config) -> String {
         let (app, scene) = (&config.app_id, self.scene.word());
         match self.scene {
-            Scene::Group if !config.share_group_history => {
+            Scene::Group | Scene::Channel if !config.share_group_history => {
                 format!("qq:{app}:{scene}:{}:{}", self.target, self.sender)
             }
             _ => format!("qq:{app}:{scene}:{}", self.target),
@@ -223,7 +246,7 @@ impl Inbound {
         TurnMessage {
             platform_id: self.id.0.clone(),
             scene: self.scene.word().to_owned(),
-            private: self.scene == Scene::C2c,
+            private: self.scene.private(),
             addressed: self.addressed,
             sender: Sender {
                 id: self.sender.0.clone(),
@@ -251,6 +274,17 @@ impl Inbound {
             sent_wall_ms: self.sent_ms,
         }
     }
+}
+
+/// The bot stands in the list of mentions, or in the text.
+fn mentions_bot(message: &Message, bot_id: &str) -> bool {
+    let known = !bot_id.is_empty();
+    let listed = |mention: &message::Mention| mention.is_you || (known && mention.id == bot_id);
+    message.mentions.iter().any(listed)
+        || (known
+            && ["@!", "@"]
+                .iter()
+                .any(|at| message.content.contains(&format!("<{at}{bot_id}>"))))
 }
 
 fn first_filled<const N: usize>(candidates: [&String; N]) -> String {

@@ -29,6 +29,7 @@ pub mod ids;
 pub mod inbound;
 pub mod ledger;
 pub mod requests;
+pub mod scene;
 pub mod state;
 pub mod texts;
 pub mod timers;

@@ -17,6 +17,13 @@ impl Channel {
             Kind::C2cMessage => Inbound::c2c(&frame.body, platform_ms),
             Kind::GroupAtMessage => Inbound::group(&frame.body, true, platform_ms),
             Kind::GroupMessage => Inbound::group(&frame.body, false, platform_ms),
+            Kind::ChannelAtMessage => {
+                Inbound::channel(&frame.body, true, self.gateway.bot_id(), platform_ms)
+            }
+            Kind::ChannelMessage => {
+                Inbound::channel(&frame.body, false, self.gateway.bot_id(), platform_ms)
+            }
+            Kind::DirectMessage => Inbound::dm(&frame.body, self.gateway.bot_id(), platform_ms),
             Kind::Counted => {
                 self.env.count("events", "counted");
                 return;

@@ -68,7 +68,7 @@ fn documented_keys() -> Vec<KeySpec> {
             KeyKind::TextList,
             Some("[]"),
             "Who may talk to the bot: OpenIDs, `\"*\"` for everyone, `group:<openid>` for a whole group, \
-             `<openid>@group:<openid>` for one person in one group. Empty = nobody yet.",
+             `<openid>@group:<openid>` for one person in one group, `guild:<id>` for a whole guild. Empty = nobody yet.",
         ),
         key(
             "sandbox",
@@ -178,6 +178,12 @@ fn own_keys() -> Vec<KeySpec> {
             "5",
             (1, 10),
             "Replies that the platform allows to one group message.",
+        ),
+        number(
+            "replies_guild",
+            "5",
+            (1, 20),
+            "Replies to one message in a guild, of which the platform gives no number.",
         ),
         key(
             "share_group_history",

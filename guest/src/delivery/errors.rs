@@ -160,15 +160,23 @@ pub const TABLE: &[(i64, i64, Class)] = &[
     (40_030_013, 40_030_021, Class::Drop),
 ];
 
+fn row(code: i64) -> Option<Class> {
+    let row = TABLE
+        .iter()
+        .find(|(from, to, _)| (*from..=*to).contains(&code));
+    row.map(|(_, _, class)| *class)
+}
+
+/// True for a code of the table: the platform says what it did, and that is not to deliver.
+#[must_use]
+pub fn known(code: i64) -> bool {
+    row(code).is_some()
+}
+
 /// What an answer asks of us. The code decides; without one, or with one that nobody knows, the status does.
 #[must_use]
 pub fn class(status: u16, code: Option<i64>) -> Class {
-    let known = code.and_then(|code| {
-        TABLE
-            .iter()
-            .find(|(from, to, _)| (*from..=*to).contains(&code))
-            .map(|(_, _, class)| *class)
-    });
+    let known = code.and_then(row);
     match (known, status) {
         (Some(class), _) => class,
         (None, 200 | 204) => Class::Accepted,

@@ -6,6 +6,8 @@ use crate::bindings::{AnswerPart, MediaSource, Outcome};
 use crate::config::Config;
 use crate::delivery::{Answer, split};
 use crate::ids::MessageId;
+use crate::inbound::content::escape_guild;
+use crate::scene::Scene;
 use crate::texts::{self, Text};
 use crate::turns::Turn;
 
@@ -65,9 +67,23 @@ struct TextBody<'a> {
     msg_seq: u32,
 }
 
+/// In guilds: no type, no number, and text that the platform un-escapes.
+#[derive(Serialize)]
+struct GuildTextBody<'a> {
+    content: &'a str,
+    msg_id: &'a str,
+}
+
 /// Body of a text message that replies to an inbound one.
 #[must_use]
-pub fn text_body(content: &str, msg_id: &MessageId, msg_seq: u32) -> String {
+pub fn text_body(scene: Scene, content: &str, msg_id: &MessageId, msg_seq: u32) -> String {
+    if scene.of_guild() {
+        let body = GuildTextBody {
+            content: &escape_guild(content),
+            msg_id: msg_id.as_str(),
+        };
+        return serde_json::to_string(&body).unwrap_or_default();
+    }
     let body = TextBody {
         msg_type: 0,
         content,

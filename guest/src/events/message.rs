@@ -1,4 +1,4 @@
-//! Bodies of message events in C2C and groups, in every shape seen in the wild (`PROTOCOL.md`, "Messages").
+//! Bodies of message events, in every shape seen in the wild (`PROTOCOL.md`, "Messages").
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,6 +15,14 @@ pub struct Message {
     pub content: String,
     /// The group, for a group message.
     pub group_openid: String,
+    /// The guild; of a direct message, the session.
+    pub guild_id: String,
+    /// The guild that a direct message session came from.
+    pub src_guild_id: String,
+    /// The channel, in guilds.
+    pub channel_id: String,
+    /// The author as a member of the guild.
+    pub member: Member,
     /// When it was written, in one of several formats.
     pub timestamp: Value,
     /// 0 text or media, 3 card, 101 and 102 forwarded, 103 quote.
@@ -45,6 +53,14 @@ pub struct Author {
     pub username: String,
     /// True for bots.
     pub bot: bool,
+}
+
+/// The author as a member of a guild.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Member {
+    /// Name in this guild.
+    pub nick: String,
 }
 
 /// `message_scene`.
@@ -148,6 +164,10 @@ fn read_leniently(value: &Value) -> Message {
         },
         content: word(value.get("content")),
         group_openid: word(value.get("group_openid")),
+        guild_id: word(value.get("guild_id")),
+        src_guild_id: word(value.get("src_guild_id")),
+        channel_id: word(value.get("channel_id")),
+        member: part(value, "member"),
         timestamp: value.get("timestamp").cloned().unwrap_or_default(),
         message_type: part(value, "message_type"),
         message_scene: part(value, "message_scene"),

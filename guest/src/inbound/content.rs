@@ -1,5 +1,4 @@
-//! Text of C2C and group messages without the platform's markup. Nothing is un-escaped here: only guild
-//! scenes escape (`PROTOCOL.md`, "Text").
+//! Text of messages without the platform's markup (`PROTOCOL.md`, "Text").
 
 use base64::Engine as _;
 
@@ -27,6 +26,39 @@ pub(super) fn clean(content: &str, mentions: &[Mention]) -> String {
     text.push_str(rest);
     // U+00A0 is what some clients leave where a mention stood; `trim` knows it.
     text.trim().to_owned()
+}
+
+/// The same for guilds, where the bot is known by its id and text is escaped: tags first, then entities, or a
+/// person's `&lt;@1&gt;` would become a mention.
+#[must_use]
+pub(super) fn clean_guild(content: &str, mentions: &[Mention], bot_id: &str) -> String {
+    let mentions: Vec<Mention> = mentions
+        .iter()
+        .map(|mention| Mention {
+            is_you: mention.is_you || (!bot_id.is_empty() && mention.id == bot_id),
+            ..mention.clone()
+        })
+        .chain((!bot_id.is_empty()).then(|| Mention {
+            id: bot_id.to_owned(),
+            is_you: true,
+            ..Mention::default()
+        }))
+        .collect();
+    let text = clean(content, &mentions);
+    if !text.contains('&') {
+        return text;
+    }
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+}
+
+/// Text of the bot's own as guilds want it: escaped, so that nothing in it becomes a tag.
+#[must_use]
+pub(crate) fn escape_guild(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 /// Reads a tag at the beginning of `text`: what to show for it, and what follows.
@@ -123,6 +155,35 @@ mod tests {
         ] {
             assert_eq!(clean(content, &mentions()), expected, "{content}");
         }
+    }
+
+    #[test]
+    fn guild_text_loses_its_tags_first_and_its_escapes_then() {
+        for (content, expected) in [
+            ("<@!6158> hello &amp; hi", "hello & hi"),
+            ("<@6158>hi", "hi"),
+            (
+                "&lt;@!6158&gt; is how you call me",
+                "<@!6158> is how you call me",
+            ),
+            ("&amp;lt;", "&lt;"),
+            (
+                "<@!7A> and <#100010> <emoji:4>",
+                "@Li and <#100010> <emoji:4>",
+            ),
+        ] {
+            assert_eq!(
+                clean_guild(content, &mentions(), "6158"),
+                expected,
+                "{content}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_bot_says_in_a_guild_comes_out_as_it_was_meant() {
+        let said = "a < b && c > d <@!1> &lt;";
+        assert_eq!(clean_guild(&escape_guild(said), &[], "6158"), said);
     }
 
     proptest! {

@@ -9,6 +9,7 @@
 
 mod connecting;
 mod driver;
+mod guilds;
 mod operator;
 mod talking;
 mod tokens;

@@ -367,6 +367,19 @@ impl Act {
         }
     }
 
+    /// The message that this act sends, if it sends one.
+    pub fn message_mut(&mut self) -> Option<&mut Draft> {
+        match self {
+            Self::C2c { message, .. }
+            | Self::GroupAt { message, .. }
+            | Self::GroupPlain { message, .. }
+            | Self::ChannelAt { message, .. }
+            | Self::ChannelPlain { message, .. }
+            | Self::Dm { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
     /// A group message of text without a mention.
     pub fn group_plain(group: &str, user: &str, text: &str) -> Self {
         Self::GroupPlain {

@@ -5,6 +5,7 @@ mod command;
 mod obey;
 mod texts;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use command::Command;
@@ -59,6 +60,13 @@ pub enum Do {
     Nothing,
     /// Let a user act.
     Act(Act),
+    /// Let a user send a message with a file of this machine.
+    Attach {
+        /// Where the file is.
+        path: PathBuf,
+        /// The message.
+        act: Act,
+    },
     /// Order faults.
     Fault(Vec<FaultOrder>),
     /// Take back the faults that wait.
@@ -287,6 +295,10 @@ mod tests {
         assert_eq!(console.line(":add"), Do::Act(join));
         assert_eq!(console.line(":as dm carol club"), Do::Nothing);
         assert_eq!(console.line("hi"), Do::Act(Act::dm("club", "carol", "hi")));
+        let Do::Attach { mut act, .. } = console.line(":attach cat.png look at  this") else {
+            panic!("not attached")
+        };
+        assert_eq!(act.message_mut().unwrap().text, "look at  this");
         assert!(matches!(console.line(":mute"), Do::Print(_)));
         assert!(matches!(
             console.line(":press Approve it"),

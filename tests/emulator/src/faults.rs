@@ -37,7 +37,7 @@ pub enum Fault {
     InvalidAtLogin(Op9),
     /// The next connection gets no Hello.
     NoHello,
-    /// Every session is forgotten; the connections stay as they are until the next login.
+    /// Every session is forgotten, and the connections break: the next Resume is refused.
     ForgetSessions,
     /// Events are held back for this long, then come in order.
     Quiet(Duration),

@@ -1,9 +1,11 @@
 //! A session at the prompt: lines in, actions on the emulator, the bot's answers out.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use qq_emulator::actions::{Act, Attachment};
 use qq_emulator::console::{Console, Do};
 use qq_emulator::ids::AppId;
 use qq_emulator::ledger::BotMessage;
@@ -83,14 +85,8 @@ impl Session<'_> {
             Do::Quit => return false,
             Do::Print(text) => self.terminal.print(&text),
             Do::Wait(span) => self.wait_for_answers(span).await,
-            Do::Act(act) => match self.handle.user(act) {
-                Ok(outcome) => {
-                    if let Some(text) = self.console.outcome_line(&outcome) {
-                        self.terminal.print(&text);
-                    }
-                }
-                Err(error) => self.terminal.print(&error.to_string()),
-            },
+            Do::Act(act) => self.act(act),
+            Do::Attach { path, act } => self.attach(&path, act),
             Do::Fault(orders) => {
                 for order in orders {
                     if let Err(error) = self.handle.fault(None, order) {
@@ -114,6 +110,38 @@ impl Session<'_> {
             Do::ShowViolations => self.show_violations(),
         }
         true
+    }
+
+    fn act(&mut self, act: Act) {
+        match self.handle.user(act) {
+            Ok(outcome) => {
+                if let Some(text) = self.console.outcome_line(&outcome) {
+                    self.terminal.print(&text);
+                }
+            }
+            Err(error) => self.terminal.print(&error.to_string()),
+        }
+    }
+
+    fn attach(&mut self, path: &Path, mut act: Act) {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let text = format!("{}: {error}", path.display());
+                return self.terminal.print(&text);
+            }
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let file = self
+            .handle
+            .with_mut(|platform| platform.add_file(&name, None, bytes));
+        if let Some(message) = act.message_mut() {
+            message.attachments.push(Attachment {
+                file: Some(file),
+                ..Attachment::default()
+            });
+        }
+        self.act(act);
     }
 
     fn show_log(&mut self, count: usize) {

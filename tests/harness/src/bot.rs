@@ -21,15 +21,24 @@ pub struct Target {
     pub app_id: String,
     /// AppSecret.
     pub secret: String,
+    /// Intents, as the operator's file has them; `None` = not written, so the defaults.
+    pub intents: Option<&'static str>,
 }
+
+/// Everything that the channel listens to.
+pub const ALL_SCENES: &str = r#"["group_and_c2c", "public_guild_messages", "direct_messages"]"#;
 
 impl Target {
     /// The operator's file for it. `more` is added to the table of the channel.
     #[must_use]
     pub fn toml(&self, more: &str) -> String {
+        let intents = self
+            .intents
+            .map(|intents| format!("intents = {intents}\n"))
+            .unwrap_or_default();
         format!(
             "[channels_config.qq]\napp_id = {:?}\napp_secret = {:?}\napi_base = {:?}\ntoken_url = {:?}\n\
-             allowed_users = [\"*\"]\nintents = [\"group_and_c2c\", \"public_guild_messages\"]\n{more}\n",
+             allowed_users = [\"*\"]\n{intents}{more}\n",
             self.app_id, self.secret, self.api_base, self.token_url
         )
     }

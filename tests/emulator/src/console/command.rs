@@ -1,5 +1,6 @@
 //! The commands of the prompt, as people write them after the colon.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -30,6 +31,8 @@ pub enum Command {
     AsChannel(GuildName, ChannelName, Option<UserName>),
     /// `as dm USER [GUILD]`
     AsDm(UserName, GuildName),
+    /// `attach PATH [TEXT]`: a message with a file.
+    Attach(PathBuf, String),
     /// `press BUTTON`: the newest message with buttons.
     Press(String),
     /// `react FACE`: to the newest message of the bot in a channel.
@@ -115,6 +118,11 @@ impl Command {
             ("as", _) => usage(
                 ":as c2c NAME | :as group NAME [USER] | :as channel GUILD/CHANNEL [USER] | :as dm NAME [GUILD]",
             ),
+            ("attach", [path, ..]) => {
+                let text = rest.strip_prefix(path).unwrap_or_default();
+                Ok(Self::Attach(PathBuf::from(path), text.trim().to_owned()))
+            }
+            ("attach", []) => usage(":attach PATH [TEXT]"),
             ("press", [_, ..]) => Ok(Self::Press(rest.to_owned())),
             ("press", []) => usage(":press BUTTON"),
             ("react", [face]) => parse_face(face)

@@ -52,6 +52,10 @@ impl Console {
             })),
             Command::AsDm(user, guild) => self.go(Place::Dm(InGuild { guild, user })),
             Command::Aside(text) => Do::Act(self.say(&text, false)),
+            Command::Attach(path, text) => Do::Attach {
+                path,
+                act: self.say(&text, true),
+            },
             Command::Press(button) => Do::Act(Act::Press {
                 user,
                 message_id: None,

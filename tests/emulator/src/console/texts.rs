@@ -19,6 +19,7 @@ A plain line is a message of the current user (in a group: with an @ of the bot)
   :as group NAME [USER]   be in the group NAME
   :as channel GUILD/CHANNEL [USER], :as dm NAME [GUILD]   be in a guild
   :aside TEXT             say something in the group or channel without a mention
+  :attach PATH [TEXT]     send a file of this machine
   :press BUTTON           press a button of the newest message that has some
   :react FACE             react to the bot in a channel: 277, or 2/128077 for an emoji
   :audit pass|reject      decide the oldest audit;  :mute, :unmute  the bot in a group
@@ -38,6 +39,7 @@ const HELP_ZH: &str = "\
   :as group 群名 [用户]   进入这个群
   :as channel 频道/子频道 [用户]、:as dm 用户 [频道]       进入频道或私信
   :aside 文字             在群或子频道里说话，但不 @机器人
+  :attach 路径 [文字]     发送本机上的文件
   :press 按钮             点击最近一条带按钮的消息
   :react 表情             在子频道给机器人的消息贴表情：277，或 2/128077
   :audit pass|reject      审核最早的一条；  :mute、:unmute  群内禁言机器人

@@ -161,12 +161,7 @@ impl Platform {
         }
         let app = self.app_of(conn);
         let (last_s, burst) = (self.last_s(conn), self.beat(conn));
-        // A connection whose session we forgot on purpose counts on a session that is no longer there.
-        let knows_session = self
-            .conns
-            .get(&conn)
-            .is_some_and(|conn| conn.login.is_some());
-        if knows_session && d.as_u64().is_some_and(|d| d > last_s) {
+        if d.as_u64().is_some_and(|d| d > last_s) {
             self.malformed(
                 app.as_ref(),
                 "a heartbeat with a number that was never sent",

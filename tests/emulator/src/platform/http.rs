@@ -29,9 +29,11 @@ impl Platform {
             true => None,
             false => serde_json::from_slice(&request.body).ok(),
         };
-        let app = match storage {
-            true => path.get(1).and_then(|upload| self.upload_owner(upload)),
-            false => self.caller(&request, json.as_ref()),
+        let app = match path.first().map(String::as_str) {
+            Some("cos") => path.get(1).and_then(|upload| self.upload_owner(upload)),
+            // Whoever downloads says nothing of themselves: it concerns the first bot.
+            Some("download") => self.default_app().cloned(),
+            _ => self.caller(&request, json.as_ref()),
         };
         let text = match bytes {
             true => Arc::from(format!("({} bytes)", request.body.len())),
@@ -97,7 +99,7 @@ impl Platform {
             return;
         };
         if point != CallPoint::Token {
-            bot.stats.requests += 1;
+            bot.stats.requests += u64::from(point != CallPoint::Storage);
             return;
         }
         bot.tokens.in_flight += 1;

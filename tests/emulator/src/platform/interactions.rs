@@ -115,11 +115,10 @@ impl Platform {
                 set("group_member_openid", json!(who));
             }
             Scene::Channel | Scene::Dm => {
-                let guilds = self.bots.get(app).map(|bot| &bot.world.guilds);
-                let guild = spot.guild.as_ref();
-                let guild = guilds.zip(guild).and_then(|(all, name)| all.by_name(name));
-                set("guild_id", json!(guild.map(|guild| &guild.id)));
-                set("channel_id", json!(spot.target));
+                let ids = self.bots.get(app).map(|bot| bot.world.guilds.ids_of(spot));
+                let (guild, channel) = ids.unwrap_or((None, None));
+                set("guild_id", json!(guild));
+                set("channel_id", json!(channel));
             }
         }
         d

@@ -73,10 +73,8 @@ impl Platform {
             Fault::ForgetSessions => {
                 let live: Vec<_> = bot.live_conns();
                 bot.sessions.clear();
-                for conn in &live {
-                    if let Some(conn) = self.conns.get_mut(conn) {
-                        conn.login = None;
-                    }
+                for conn in live {
+                    self.cut(conn, "fault: sessions forgotten");
                 }
             }
             Fault::Quiet(span) => {

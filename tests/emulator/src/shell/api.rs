@@ -18,7 +18,7 @@ use super::{control, socket};
 use crate::wire::{HttpRequest, HttpResponse};
 
 /// Largest request body, in bytes: a 20 MB file as base64, and some.
-const BODY_LIMIT: usize = 32 << 20;
+pub(super) const BODY_LIMIT: usize = 32 << 20;
 
 /// Largest frame from a bot, in bytes.
 const FRAME_LIMIT: usize = 1 << 20;

@@ -1,12 +1,14 @@
 //! The control API under `/_emulator`: what the terminal does, over HTTP and WebSocket, for load
 //! generators in other processes and for pages.
 
+mod files;
 mod stream;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
@@ -49,6 +51,8 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/log", get(log))
         .route("/bots/{app}/settings", get(settings).put(put_settings))
         .route("/events", get(stream::events))
+        .route("/files", post(files::upload))
+        .layer(DefaultBodyLimit::max(super::api::BODY_LIMIT))
         .fallback(no_such_path)
         .layer(from_fn(guard::only_local))
 }
@@ -189,7 +193,7 @@ impl Default for LedgerQuery {
 
 /// `GET /ledger`: messages and violations.
 async fn ledger(State(shared): Emulated, Query(query): Query<LedgerQuery>) -> Json<Value> {
-    let (users, bots, violations) = (Handle { shared }).with(|platform| {
+    let (users, bots, violations, marks) = (Handle { shared }).with(|platform| {
         let ledger = platform.ledger();
         let users: Vec<UserMessage> = if query.unanswered {
             ledger.unanswered().take(query.limit).cloned().collect()
@@ -206,9 +210,15 @@ async fn ledger(State(shared): Emulated, Query(query): Query<LedgerQuery>) -> Js
             .cloned()
             .collect();
         let violations: Vec<_> = ledger.violations().cloned().collect();
-        (users, bots, violations)
+        let marks: BTreeMap<_, _> = ledger
+            .marks()
+            .map(|(id, mark)| (id.to_string(), mark.clone()))
+            .collect();
+        (users, bots, violations, marks)
     });
-    Json(json!({"user_messages": users, "bot_messages": bots, "violations": violations}))
+    Json(json!({
+        "user_messages": users, "bot_messages": bots, "violations": violations, "marks": marks,
+    }))
 }
 
 /// `GET /message/{id}`: one user message, its replies, its budget.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use qq_emulator::actions::Act;
 use qq_emulator::ids::{MessageId, Ticket};
+use qq_emulator::wire::HttpRequest;
 use serde_json::json;
 
 use crate::support::{Bench, code};
@@ -117,4 +118,21 @@ fn faults_wait_for_their_kind_of_request() {
     bench.fault("status 503 at token");
     assert!(bench.fetch_token().is_null());
     assert!(bench.fetch_token()["access_token"].is_string());
+}
+
+#[test]
+fn uploads_storage_and_acknowledgements_have_occasions_of_their_own() {
+    let mut bench = Bench::new();
+    let (_, path) = bench.asked(Act::c2c("alice", "hi"));
+    let files = path.replace("/messages", "/files");
+    let file = json!({"file_type": 1, "url": "https://x.example/a.png"});
+    for text in ["refuse 850026 at upload", "500 at storage", "429 at ack"] {
+        bench.fault(text);
+    }
+    assert_eq!(bench.post_code(&files, &file), 850_026);
+    assert_eq!(bench.post_code(&files, &file), 0);
+    let get = HttpRequest::new("GET", "/download");
+    assert_eq!(bench.http(get).unwrap().status, 500);
+    let ack = bench.call("PUT", "/interactions/x", Some(&json!({"code": 0})));
+    assert_eq!(ack.status, 429);
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use qq_emulator::actions::Act;
+use qq_emulator::actions::{Act, Emoji, InChannel, InGuild};
 use qq_emulator::faults::FAULT_HELP;
 use qq_emulator::ids::{AppId, ConnId, Ticket};
 use qq_emulator::settings::Settings;
@@ -14,6 +14,48 @@ use qq_emulator::{Platform, faults};
 use serde_json::{Value, json};
 
 use crate::support::{APP, SECRET};
+
+/// Calls with bodies that are right until something random is mixed in.
+const CALLS: &[(&str, &str, &str)] = &[
+    ("POST", "/channels/PLACE/messages", r#"{"content":"x"}"#),
+    (
+        "PATCH",
+        "/channels/PLACE/messages/MESSAGE",
+        r#"{"content":"x"}"#,
+    ),
+    ("DELETE", "/channels/PLACE/messages/MESSAGE", "{}"),
+    (
+        "PUT",
+        "/channels/PLACE/messages/MESSAGE/reactions/1/4",
+        "{}",
+    ),
+    (
+        "POST",
+        "/v2/users/USER/files",
+        r#"{"file_type":1,"url":"https://x.example/a.png"}"#,
+    ),
+    (
+        "POST",
+        "/v2/users/USER/files",
+        r#"{"file_type":4,"file_data":"aGVsbG8="}"#,
+    ),
+    (
+        "POST",
+        "/v2/users/USER/upload_prepare",
+        r#"{"file_type":4,"file_name":"x","file_size":"9","md5":"00000000000000000000000000000000","sha1":"0000000000000000000000000000000000000000","md5_10m":"00000000000000000000000000000000"}"#,
+    ),
+    (
+        "POST",
+        "/v2/users/USER/stream_messages",
+        r#"{"input_state":1,"index":0,"content_raw":"x","is_wakeup":true}"#,
+    ),
+    ("PUT", "/interactions/x", r#"{"code":0}"#),
+    (
+        "POST",
+        "/users/@me/dms",
+        r#"{"recipient_id":"1","source_guild_id":"1"}"#,
+    ),
+];
 
 #[derive(Debug, Clone)]
 enum Move {
@@ -25,6 +67,7 @@ enum Move {
     Http(String, String, String),
     Post(u32, Value),
     Act(u8),
+    Call(usize, Value),
     Fault(usize, u32),
     Pass(u64),
 }
@@ -47,6 +90,13 @@ fn json_value() -> impl Strategy<Value = Value> {
                     Just("msg_type".to_owned()),
                     Just("msg_id".to_owned()),
                     Just("markdown".to_owned()),
+                    Just("keyboard".to_owned()),
+                    Just("ark".to_owned()),
+                    Just("embed".to_owned()),
+                    Just("file_type".to_owned()),
+                    Just("url".to_owned()),
+                    Just("index".to_owned()),
+                    Just("content_raw".to_owned()),
                     "[a-z_]{1,8}",
                 ],
                 inner,
@@ -64,12 +114,14 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         (0..4_u64, ".{0,20}").prop_map(|(conn, text)| Move::Text(conn, text)),
         (0..4_u64, any::<u64>()).prop_map(|(conn, bits)| Move::Login(conn, bits)),
         (0..4_u64).prop_map(|conn| Move::Login(conn, 1 << 25)),
+        (0..4_u64).prop_map(|conn| Move::Login(conn, 1 << 12 | 1 << 25 | 1 << 26 | 1 << 30)),
         (0..4_u64, 0..9_u64).prop_map(|(conn, seq)| Move::Resume(conn, seq)),
         (0..4_u64).prop_map(Move::Gone),
         ("[A-Z]{3,6}", "/[a-z0-9/@%.]{0,30}", ".{0,30}")
             .prop_map(|(method, path, body)| Move::Http(method, path, body)),
         (0..9_u32, json_value()).prop_map(|(seq, body)| Move::Post(seq, body)),
-        (0..12_u8).prop_map(Move::Act),
+        (0..30_u8).prop_map(Move::Act),
+        (0..CALLS.len(), json_value()).prop_map(|(which, body)| Move::Call(which, body)),
         (0..FAULT_HELP.len(), 1..3_u32).prop_map(|(which, times)| Move::Fault(which, times)),
         (0..400_000_u64).prop_map(Move::Pass),
     ];
@@ -84,6 +136,8 @@ struct Player {
     said: Vec<Command>,
     session: String,
     last_message: String,
+    /// The channel of the last message in a guild.
+    place: String,
 }
 
 impl Player {
@@ -95,6 +149,7 @@ impl Player {
             said: Vec::new(),
             session: String::new(),
             last_message: String::new(),
+            place: "1".to_owned(),
         };
         for it in moves {
             player.make(it);
@@ -113,6 +168,9 @@ impl Player {
                 }
                 if let Some(id) = frame["d"]["id"].as_str() {
                     id.clone_into(&mut self.last_message);
+                }
+                if let Some(id) = frame["d"]["channel_id"].as_str() {
+                    id.clone_into(&mut self.place);
                 }
             }
         }
@@ -190,6 +248,7 @@ impl Player {
                 self.http(request);
             }
             Move::Post(seq, extra) => self.post(*seq, extra),
+            Move::Call(which, body) => self.call(*which, body),
             Move::Act(which) => self.step(Input::User(act(*which).into())),
             Move::Fault(which, times) => self.fault(*which, *times),
             Move::Pass(millis) => {
@@ -209,6 +268,24 @@ impl Player {
         let token = self.token();
         let path = format!("/v2/users/{target}/messages");
         let request = HttpRequest::new("POST", &path).with_json(&body);
+        self.http(request.with_header("authorization", &token));
+    }
+
+    /// A call with everything right but its body.
+    fn call(&mut self, which: usize, extra: &Value) {
+        let (method, path, base) = CALLS[which];
+        let app = AppId::from(APP);
+        let user = self.platform.user_openid(&app, &"u1".into());
+        let path = path
+            .replace("USER", user.as_str())
+            .replace("PLACE", &self.place)
+            .replace("MESSAGE", &self.last_message);
+        let mut body: Value = serde_json::from_str(base).unwrap();
+        if let (Some(body), Some(extra)) = (body.as_object_mut(), extra.as_object()) {
+            body.extend(extra.clone());
+        }
+        let token = self.token();
+        let request = HttpRequest::new(method, &path).with_json(&body);
         self.http(request.with_header("authorization", &token));
     }
 
@@ -240,6 +317,38 @@ fn act(which: u8) -> Act {
         8 => Act::AddToGroup { group, user },
         9 => Act::RemoveFromGroup { group, user },
         10 => Act::RejectMessages { user },
+        12 => Act::channel_at("c1", "chat", "u1", "hello"),
+        13 => Act::channel_plain("c1", "chat", "u1", "hello"),
+        14 => Act::dm("c1", "u1", "hello"),
+        15 => Act::AddToGuild(InGuild::new("c1", "u1")),
+        16 => Act::RemoveFromGuild(InGuild::new("c1", "u1")),
+        17 => Act::LeaveGuild(InGuild::new("c1", "u1")),
+        18 => Act::DeleteChannel(InChannel::new("c1", "chat", "u1")),
+        19 => Act::Press {
+            user,
+            message_id: None,
+            button: "x".to_owned(),
+        },
+        20 => Act::React {
+            user,
+            message_id: None,
+            emoji: Emoji {
+                kind: 1,
+                id: "4".to_owned(),
+            },
+            remove: false,
+        },
+        21 => Act::Interact {
+            user,
+            group: None,
+            kind: 12,
+            resolved: json!({"feature_id": 1}),
+        },
+        22 => Act::MuteBot { group, muted: true },
+        23 => Act::Judge {
+            audit_id: None,
+            pass: true,
+        },
         _ => Act::AcceptMessages { user },
     }
 }

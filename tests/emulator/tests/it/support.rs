@@ -1,5 +1,6 @@
 //! A bench: the core, a clock that stands still, and a bot made of small steps.
 
+pub(crate) mod guilds;
 pub(crate) mod live;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use harness::bot::Target;
+use harness::bot::{ALL_SCENES, Target};
 use harness::load::{Client, Load, drive};
 use qq_emulator::settings::Settings;
 use qq_emulator::{Emulator, EmulatorOptions};
@@ -131,6 +131,7 @@ fn target(emulator: &Emulator) -> Result<Target> {
         token_url: urls.token_url.clone(),
         app_id,
         secret,
+        intents: Some(ALL_SCENES),
     })
 }
 

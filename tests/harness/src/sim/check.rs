@@ -189,6 +189,9 @@ fn check_message(world: &World, message: &UserMessage, report: &mut Report) {
     let got = squeeze(&texts.concat());
     let (want, cut) = due(message);
     let heard = world.disk.watch.knows(message);
+    if matches!(message.scene, Scene::Channel | Scene::Dm) {
+        return check_guild(world, message, &texts, &want, heard, report);
+    }
     // An answer that does not fit is cut, visibly, and every reply is used; one that nearly fits may be either.
     let cut_well = got
         .strip_suffix(CUT_NOTE)
@@ -230,6 +233,49 @@ fn due(message: &UserMessage) -> (String, bool) {
         _ => 0,
     } * 2_048;
     (squeeze(&answer), answer.chars().count() > room)
+}
+
+/// Guilds do not deduplicate: what perhaps arrived is never repeated, so parts may be missing, but none is there twice.
+fn check_guild(
+    world: &World,
+    message: &UserMessage,
+    texts: &[&str],
+    want: &str,
+    heard: bool,
+    report: &mut Report,
+) {
+    let parts: Vec<String> = texts.iter().map(|text| squeeze(text)).collect();
+    let twice = parts
+        .iter()
+        .enumerate()
+        .any(|(index, part)| parts.iter().take(index).any(|before| before == part));
+    let foreign = parts.iter().any(|part| {
+        let shown = part.strip_suffix(CUT_NOTE).unwrap_or(part);
+        !want.contains(shown) && !is_apology(part)
+    });
+    if twice || foreign {
+        report.findings.push(format!(
+            "guild message {} ({:?}) got {} parts, twice: {twice}",
+            message.id,
+            message.text,
+            parts.len()
+        ));
+    } else if !parts.is_empty() {
+        report.answered += 1;
+    } else if !heard && world.loses_nothing() {
+        report.findings.push(format!(
+            "lost: guild message {} was never heard",
+            message.id
+        ));
+    }
+    let complete =
+        parts.concat() == want || parts.last().is_some_and(|part| part.ends_with(CUT_NOTE));
+    if world.plan.faults == 0 && world.plan.kills == 0 && !complete {
+        report.findings.push(format!(
+            "guild message {} ({:?}) is not answered in full",
+            message.id, message.text
+        ));
+    }
 }
 
 fn is_apology(text: &str) -> bool {

@@ -102,7 +102,7 @@ fn config(component: &dyn Component) -> String {
     table.insert("allowed_users".into(), serde_json::json!(["*"]));
     table.insert(
         "intents".into(),
-        serde_json::json!(["public_guild_messages", "group_and_c2c"]),
+        serde_json::json!(["public_guild_messages", "group_and_c2c", "direct_messages"]),
     );
     serde_json::Value::Object(table).to_string()
 }

@@ -111,10 +111,12 @@ fn message(number: u32, rng: &mut fastrand::Rng) -> Act {
     } else {
         format!("hello n{number}")
     };
-    if rng.bool() {
-        Act::c2c(&user, &text)
-    } else {
-        Act::group_at(&format!("group{}", rng.u32(0..3)), &user, &text)
+    let place = rng.u32(0..3);
+    match rng.u32(0..6) {
+        0 | 1 => Act::c2c(&user, &text),
+        2 | 3 => Act::group_at(&format!("group{place}"), &user, &text),
+        4 => Act::channel_at("guild", &format!("channel{place}"), &user, &text),
+        _ => Act::dm("guild", &user, &text),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use harness::bot::{Bot, Target};
+use harness::bot::{ALL_SCENES, Bot, Target};
 use prx_host::drivers::network::{NetworkOptions, ProxyChoice};
 use prx_host::egress::address::AddressPolicy;
 use prx_host::guest::Component;
@@ -101,6 +101,7 @@ pub(crate) fn target(emulator: &Emulator) -> Target {
         token_url: urls.token_url.clone(),
         app_id,
         secret,
+        intents: Some(ALL_SCENES),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use qq_emulator::EmulatorOptions;
+use harness::bot::{Bot, Target};
 use qq_emulator::actions::Act;
+use qq_emulator::{Emulator, EmulatorOptions};
 
-use crate::common::{Pair, direct};
+use crate::common::{PATIENCE, Pair, direct, target};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn private_and_group_messages_get_their_answers() {
@@ -38,6 +39,59 @@ async fn private_and_group_messages_get_their_answers() {
         .with(|platform| platform.ledger().violation_count());
     assert_eq!(violations, 0);
     pair.bot.channel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guild_channels_and_direct_messages_get_their_answers() {
+    let pair = Pair::start().await;
+    pair.until_connected().await;
+    let answer = pair
+        .ask(Act::channel_at("guild", "general", "alice", "a < b & c"))
+        .await;
+    assert!(answer[0].contains("a < b & c"), "{answer:?}");
+    let answer = pair.ask(Act::dm("guild", "alice", "just us")).await;
+    assert!(answer[0].contains("just us"), "{answer:?}");
+    assert_eq!(
+        pair.emulator
+            .with(|platform| platform.ledger().violation_count()),
+        0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_bot_with_the_default_intents_comes_up_and_answers_when_mentioned() {
+    let emulator = Emulator::start(EmulatorOptions::default()).await.unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let target = Target {
+        intents: None,
+        ..target(&emulator)
+    };
+    let bot = Bot::start(&target, "", state.path(), direct(None))
+        .await
+        .unwrap();
+    let mut health = bot.channel.health();
+    let settled = health
+        .wait_for(|health| health.code == "ready" || health.code == "missing-intents")
+        .await
+        .unwrap()
+        .clone();
+    assert!(
+        settled.summary.contains("guild_messages"),
+        "what is missing is named: {settled:?}"
+    );
+    let id = emulator
+        .user(Act::channel_at("guild", "general", "alice", "hello"))
+        .unwrap()
+        .message_id
+        .unwrap();
+    let answered = emulator.wait_for(PATIENCE, |platform| {
+        platform
+            .ledger()
+            .reply_texts(&id)
+            .first()
+            .map(|text| (*text).to_owned())
+    });
+    assert!(answered.await.unwrap().contains("hello"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

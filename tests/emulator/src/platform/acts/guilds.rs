@@ -8,7 +8,8 @@ use crate::ids::{AppId, MessageId};
 use crate::intents::Intents;
 use crate::ledger::Scene;
 use crate::platform::Platform;
-use crate::platform::guilds::Birth;
+use crate::platform::bot::Bot;
+use crate::platform::guilds::{Birth, Guild};
 use crate::platform::place::Spot;
 
 const AT: Form = Form {
@@ -138,21 +139,8 @@ impl Platform {
         // Whoever only replied is addressed without a mention.
         let by_reply = said.draft.reply.is_some();
         let mentioned = form.shows_mention && said.addressed && !by_reply;
-        let (mut content, mut mentions) = (String::new(), Vec::new());
-        if mentioned && said.spot.scene == Scene::Channel {
-            content = format!("<@!{}> ", bot.user_id);
-            mentions.push(json!({
-                "id": bot.user_id, "username": bot.settings.name,
-                "avatar": "http://thirdqq.qlogo.cn/1", "bot": true,
-            }));
-        }
-        for name in &said.draft.mentions {
-            if let Some(other) = home.members.get(name) {
-                content.push_str(&format!("<@!{}> ", other.id));
-                mentions.push(other.user(name));
-            }
-        }
-        content.push_str(&escaped(&said.draft.text));
+        let own = (mentioned && said.spot.scene == Scene::Channel).then_some(bot);
+        let (content, mentions) = written(said.draft, own, home);
         let timestamp = said
             .draft
             .timestamp
@@ -186,6 +174,26 @@ impl Platform {
         }
         body
     }
+}
+
+/// The content with its tags, and the list of mentions that goes with it; `bot` if it is one.
+fn written(draft: &Draft, bot: Option<&Bot>, home: &Guild) -> (String, Vec<Value>) {
+    let (mut content, mut mentions) = (String::new(), Vec::new());
+    if let Some(bot) = bot {
+        content = format!("<@!{}> ", bot.user_id);
+        mentions.push(json!({
+            "id": bot.user_id, "username": bot.settings.name,
+            "avatar": "http://thirdqq.qlogo.cn/1", "bot": true,
+        }));
+    }
+    for name in &draft.mentions {
+        if let Some(other) = home.members.get(name) {
+            content.push_str(&format!("<@!{}> ", other.id));
+            mentions.push(other.user(name));
+        }
+    }
+    content.push_str(&escaped(&draft.text));
+    (content, mentions)
 }
 
 /// Attachments with the ids that guild scenes give them.

@@ -12,6 +12,9 @@ use crate::platform::place::Spot;
 use crate::platform::posts::Post;
 use crate::platform::world::member_openid;
 
+/// Presses remembered under one message.
+const PRESSES: usize = 100;
+
 impl Platform {
     fn post(&self, app: &AppId, id: &MessageId) -> Result<Post, ActionError> {
         let post = self
@@ -156,10 +159,10 @@ impl Platform {
                 .unwrap_or_default()
         };
         let (name, data) = (text("/id").to_owned(), text("/action/data").to_owned());
-        self.ledger
-            .mark_mut(&id)
-            .presses
-            .push(format!("{user}: {name}"));
+        let presses = &mut self.ledger.mark_mut(&id).presses;
+        if presses.len() < PRESSES {
+            presses.push(format!("{user}: {name}"));
+        }
         match button
             .pointer("/action/type")
             .and_then(Value::as_u64)

@@ -18,7 +18,7 @@ use crate::platform::messages::fields::text_of;
 use crate::platform::messages::{Refusal, json_body};
 use crate::platform::place::Spot;
 use crate::platform::routes::{Answer, Call};
-use crate::settings::NumberForm;
+use crate::settings::{MediaSettings, NumberForm};
 use crate::time::Millis;
 
 /// Bytes of the beginning whose hash is asked for. It is not 10 MiB.
@@ -79,6 +79,7 @@ impl Platform {
         let id = format!("up_{}", self.ids.letters(20));
         let signs: Vec<String> = (0..100).map(|_| self.ids.letters(16)).collect();
         let (now, base) = (self.now, self.settings.media_url.clone());
+        let most = u64::try_from(self.settings.keep_bytes).unwrap_or(u64::MAX);
         let bot = self.bots.get_mut(app);
         let bot = bot.ok_or_else(|| Refusal::code(10_001))?;
         let media = &bot.settings.media;
@@ -97,44 +98,8 @@ impl Platform {
             Scene::Group => media.first_part_group,
             _ => media.first_part_c2c,
         };
-        let block = media
-            .part_bytes
-            .max(upload.size / 99 + 1)
-            .min(upload.size.max(1));
-        let number = |n: u64| match media.sizes {
-            NumberForm::Text => json!(n.to_string()),
-            NumberForm::Number => json!(n),
-        };
-        let (mut listed, mut left, mut index) = (Vec::new(), upload.size, upload.first);
-        for sign in signs {
-            if left == 0 {
-                break;
-            }
-            let size = left.min(block);
-            left -= size;
-            listed.push(json!({
-                "index": index, "block_size": number(size),
-                "presigned_url": format!("{base}/cos/{id}/{index}?sign={sign}"),
-            }));
-            upload.parts.push(Part {
-                size,
-                sign,
-                ..Part::default()
-            });
-            index += 1;
-        }
-        let mut answer = json!({
-            "upload_id": id, "block_size": number(block), "parts": listed,
-        });
-        let config = json!({"concurrency": 1, "retry_timeout": 300, "retry_delay": 1});
-        if let (Some(answer), Value::Object(config)) = (answer.as_object_mut(), config) {
-            if media.config_nested {
-                answer.insert("upload_config".to_owned(), Value::Object(config));
-            } else {
-                answer.extend(config);
-            }
-        }
-        bot.uploads.add(id, upload);
+        let answer = upload.divide(&id, &base, signs, media);
+        bot.uploads.add(id, upload, most);
         Ok(Answer::ok(&answer))
     }
 
@@ -285,6 +250,45 @@ impl Upload {
         })
     }
 
+    /// Divides the file into parts, each with its address; the answer that tells of them.
+    fn divide(&mut self, id: &str, base: &str, signs: Vec<String>, media: &MediaSettings) -> Value {
+        let block = media.part_bytes.max(self.size / 99 + 1).min(self.size);
+        let number = |n: u64| match media.sizes {
+            NumberForm::Text => json!(n.to_string()),
+            NumberForm::Number => json!(n),
+        };
+        let (mut listed, mut left, mut index) = (Vec::new(), self.size, self.first);
+        for sign in signs {
+            if left == 0 {
+                break;
+            }
+            let size = left.min(block);
+            left -= size;
+            listed.push(json!({
+                "index": index, "block_size": number(size),
+                "presigned_url": format!("{base}/cos/{id}/{index}?sign={sign}"),
+            }));
+            self.parts.push(Part {
+                size,
+                sign,
+                ..Part::default()
+            });
+            index = index.saturating_add(1);
+        }
+        let mut answer = json!({
+            "upload_id": id, "block_size": number(block), "parts": listed,
+        });
+        let config = json!({"concurrency": 1, "retry_timeout": 300, "retry_delay": 1});
+        if let (Some(answer), Value::Object(config)) = (answer.as_object_mut(), config) {
+            if media.config_nested {
+                answer.insert("upload_config".to_owned(), Value::Object(config));
+            } else {
+                answer.extend(config);
+            }
+        }
+        answer
+    }
+
     /// The part with the index that was given out for it.
     fn part(&mut self, index: &str) -> Option<&mut Part> {
         let index: u32 = index.parse().ok()?;
@@ -294,10 +298,14 @@ impl Upload {
 }
 
 impl Uploads {
-    fn add(&mut self, id: String, upload: Upload) {
+    /// Keeps an upload; the oldest go when there are too many, or too many bytes are expected.
+    fn add(&mut self, id: String, upload: Upload, most: u64) {
         self.order.push_back(id.clone());
         self.uploads.insert(id, upload);
-        while self.order.len() > KEPT {
+        let expected = |all: &BTreeMap<String, Upload>| -> u64 {
+            all.values().map(|upload| upload.size).sum()
+        };
+        while self.order.len() > 1 && (self.order.len() > KEPT || expected(&self.uploads) > most) {
             if let Some(old) = self.order.pop_front() {
                 self.uploads.remove(&old);
             }

@@ -95,18 +95,19 @@ impl Platform {
         });
         let mut message_id: Option<MessageId> = None;
         if let Some(fields) = d.as_object_mut() {
-            let place = match spot.scene {
-                Scene::C2c => "user_openid",
-                Scene::Group => "group_openid",
-                Scene::Channel => "channel_id",
-                Scene::Dm => "guild_id",
+            let ids = self.bots.get(app).map(|bot| bot.world.guilds.ids_of(&spot));
+            let (guild, channel) = ids.unwrap_or((None, None));
+            let places = match spot.scene {
+                Scene::C2c => vec![("user_openid", json!(spot.target))],
+                Scene::Group => vec![("group_openid", json!(spot.target))],
+                Scene::Channel | Scene::Dm => {
+                    vec![("guild_id", json!(guild)), ("channel_id", json!(channel))]
+                }
             };
-            fields.insert(place.to_owned(), json!(spot.target));
+            fields.extend(places.into_iter().map(|(name, id)| (name.to_owned(), id)));
             if let Some(published) = published {
-                for name in ["guild_id", "channel_id", "seq_in_channel"] {
-                    if let Some(value) = published.message.get(name) {
-                        fields.insert(name.to_owned(), value.clone());
-                    }
+                if let Some(seq) = published.message.get("seq_in_channel") {
+                    fields.insert("seq_in_channel".to_owned(), seq.clone());
                 }
                 fields.insert("message_id".to_owned(), json!(published.id));
                 message_id = Some(published.id);

@@ -116,28 +116,8 @@ impl Platform {
         let message = self.message_object(app, &spot, &outgoing, &id);
         if let Some(bot) = self.bots.get_mut(app) {
             bot.stats.accepted += 1;
-            if outgoing.form != BotForm::Typing {
-                bot.world.remember(Said {
-                    index: index.clone(),
-                    text: outgoing.text.clone(),
-                    by: bot.settings.name.clone(),
-                    by_bot: true,
-                    attachments: Vec::new(),
-                });
-                let post = Post {
-                    spot: spot.clone(),
-                    by_bot: true,
-                    author: (bot.user_id.as_str().into(), bot.settings.name.clone()),
-                    at: self.now,
-                    editable: outgoing.form == BotForm::Markdown || outgoing.keyboard.is_some(),
-                    keyboard: outgoing.keyboard.clone(),
-                    message: message.clone(),
-                    recalled: false,
-                    reactions: std::collections::BTreeMap::new(),
-                };
-                bot.posts.add(id.clone(), post);
-            }
         }
+        self.keep_own(app, (&id, &index), &spot, &outgoing, &message);
         self.ledger.add_bot_message(BotMessage {
             n: 0,
             id: id.clone(),
@@ -162,6 +142,43 @@ impl Platform {
             slot,
         });
         Published { id, index, message }
+    }
+
+    /// What the bot said can be quoted, recalled, pressed and edited from now on.
+    fn keep_own(
+        &mut self,
+        app: &AppId,
+        (id, index): (&MessageId, &RefIdx),
+        spot: &Spot,
+        outgoing: &Outgoing,
+        message: &Value,
+    ) {
+        let now = self.now;
+        let Some(bot) = self.bots.get_mut(app) else {
+            return;
+        };
+        if outgoing.form == BotForm::Typing {
+            return;
+        }
+        bot.world.remember(Said {
+            index: index.clone(),
+            text: outgoing.text.clone(),
+            by: bot.settings.name.clone(),
+            by_bot: true,
+            attachments: Vec::new(),
+        });
+        let post = Post {
+            spot: spot.clone(),
+            by_bot: true,
+            author: (bot.user_id.as_str().into(), bot.settings.name.clone()),
+            at: now,
+            editable: outgoing.form == BotForm::Markdown || outgoing.keyboard.is_some(),
+            keyboard: outgoing.keyboard.clone(),
+            message: message.clone(),
+            recalled: false,
+            reactions: std::collections::BTreeMap::new(),
+        };
+        bot.posts.add(id.clone(), post);
     }
 
     /// The Message object of a guild scene; `null` elsewhere.

@@ -96,6 +96,11 @@ impl Platform {
         let mut outgoing = Outgoing::new(BotForm::Stream, String::new());
         outgoing.msg_seq = piece.msg_seq;
         let slot = match &piece.reply_to {
+            // A wake-up stream may name a message whose window has closed.
+            Some(_) if piece.is_wakeup => {
+                self.check_wakeup(app, &spot)?;
+                None
+            }
             Some(reply_to) => self.check_passive(app, &spot, reply_to, &outgoing)?,
             None => {
                 outgoing.is_wakeup = piece.is_wakeup;
