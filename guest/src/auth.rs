@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::{Captured, HttpDone, HttpOutcome, HttpResponse};
+use crate::bindings::{Captured, HealthLevel, HttpDone, HttpOutcome, HttpResponse};
 use crate::delivery::errors;
-use crate::env::{Env, Level};
+use crate::env::{Clock, Env, Level};
 use crate::gateway::backoff::Backoff;
 use crate::gateway::close::Stop;
+use crate::health;
 use crate::ids::RequestId;
 use crate::requests::ACCESS_TOKEN;
 use crate::timers::Timer;
@@ -23,7 +24,7 @@ const TOO_MANY_MS: u64 = 60_000;
 /// Lifetime assumed when an answer has none, milliseconds. The platform's maximum is 7200 s.
 const ASSUMED_LIFETIME_MS: u64 = 600_000;
 /// Differences of clocks that we ignore, milliseconds: the header has a resolution of one second.
-const IGNORED_SKEW_MS: i64 = 3_000;
+const IGNORED_SKEW_MS: u64 = 3_000;
 
 /// What a token answer means for the rest of the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +126,7 @@ impl Auth {
                 return self.later(env, 0);
             }
         };
-        learn_skew(env, response);
+        learn_clock(env, response);
         match done
             .captured
             .iter()
@@ -204,6 +205,10 @@ impl Auth {
     fn later(&mut self, env: &mut Env, least_ms: u64) -> News {
         let wait_ms = self.backoff.next_ms(&mut env.jitter).max(least_ms);
         env.count("token_refreshes", "failed");
+        if !self.valid(env) {
+            let summary = "there is no valid access token; answers wait for one";
+            health::report(env, HealthLevel::Degraded, "no-token", summary, None);
+        }
         env.set_timer(Timer::TokenRefresh, wait_ms);
         News::Later
     }
@@ -229,24 +234,29 @@ fn lifetime_ms(body: &str) -> Option<u64> {
     Some(seconds.min(86_400) * 1_000)
 }
 
-/// Reply windows are counted on the platform's clock, so we learn how far ours is from it.
-fn learn_skew(env: &mut Env, response: &HttpResponse) {
+/// Reply windows are counted on the platform's clock, so we set ours by it.
+fn learn_clock(env: &mut Env, response: &HttpResponse) {
     let date = response.headers.iter().find(|header| header.name == "date");
     let Some(theirs) = date.and_then(|header| http_date_ms(&header.value)) else {
         return;
     };
-    let skew = theirs.cast_signed() - env.now.wall_ms.cast_signed();
-    env.skew_ms = if skew.abs() < IGNORED_SKEW_MS {
-        0
+    let ours = env.now.wall_ms;
+    let apart = theirs.abs_diff(ours);
+    let platform_ms = if apart < IGNORED_SKEW_MS {
+        ours
     } else {
-        skew
+        theirs
     };
-    if env.skew_ms.abs() > 60_000 {
+    env.clock = Clock {
+        platform_ms,
+        mono_ms: env.now.mono_ms,
+    };
+    if apart > 60_000 {
         env.log(
             Level::Warn,
             format!(
                 "clock: this machine differs from the platform by {} s",
-                env.skew_ms / 1_000
+                apart / 1_000
             ),
         );
     }

@@ -11,7 +11,7 @@ use crate::delivery;
 use crate::env::{Env, Jitter, Level, LogSink};
 use crate::gateway::frames::Heard;
 use crate::gateway::{Gateway, Want};
-use crate::ids::{Ids, RequestId, SocketId, TimerId, TurnId};
+use crate::ids::{Ids, RequestId, SocketId, TimerId};
 use crate::requests::{APP_SECRET, Purpose};
 use crate::state::checkpoint::{Checkpoint, CheckpointError};
 use crate::state::{Entries, STATE_VERSION};
@@ -110,7 +110,7 @@ impl Channel {
         let wall_ms = env.now.wall_ms;
         env.ids = checkpoint.ids;
         env.jitter = checkpoint.jitter;
-        env.skew_ms = checkpoint.skew_ms;
+        env.clock = checkpoint.clock;
         env.timers = checkpoint.timers;
         env.requests = checkpoint.requests;
         Self {
@@ -131,10 +131,9 @@ impl Channel {
                 "allowed_users is empty: nobody may talk to the bot yet",
             );
         }
-        let answering = self.turns.take_up(&mut self.env);
+        self.turns.take_up(&mut self.env);
         let want = self.gateway.connect(&mut self.env, false);
         self.want(want);
-        self.deliver_all(&answering);
     }
 
     /// Takes one event and returns what is to be done, in order.
@@ -152,11 +151,7 @@ impl Channel {
             }
             Event::HttpDone(done) => self.on_http(&done),
             Event::TimerFired(id) => self.on_timer(TimerId(id)),
-            Event::Turn(news) => {
-                if let Some(id) = self.turns.on_news(&mut self.env, news) {
-                    self.deliver_all(&[id]);
-                }
-            }
+            Event::Turn(news) => self.turns.on_news(&mut self.env, news),
             Event::Command(command) => self.on_command(&command),
             Event::Skipped(skipped) => self.on_skipped(&skipped),
             // Nothing was asked for that these answer.
@@ -166,8 +161,11 @@ impl Channel {
         self.finish()
     }
 
-    /// What every call ends with: the session is stored with the effects of the event that moved it.
+    /// What every call ends with: turns go on, and the session is stored with the effects of the event that moved it.
     fn finish(&mut self) -> Vec<Effect> {
+        let valid = self.auth.valid(&self.env);
+        let want = self.turns.work(&mut self.env, valid);
+        self.want(want);
         self.gateway.store(&mut self.env);
         self.finish_draining();
         self.env.take_effects()
@@ -198,13 +196,8 @@ impl Channel {
                 self.want_after(want, done);
             }
             Some(Purpose::Send { turn, part }) => {
-                let valid = self.auth.valid(&self.env);
-                let want = self.turns.on_sent(&mut self.env, turn, part, done, valid);
+                let want = self.turns.on_sent(&mut self.env, turn, part, done);
                 self.want_after(want, done);
-                if want == Want::NewToken && self.auth.valid(&self.env) {
-                    // A newer token was there already.
-                    self.deliver_all(&[turn]);
-                }
             }
             None => {}
         }
@@ -215,8 +208,8 @@ impl Channel {
             News::Valid => {
                 let want = self.gateway.on_token(&mut self.env);
                 self.want(want);
-                let open = self.turns.ids();
-                self.deliver_all(&open);
+                self.gateway.report(&mut self.env);
+                self.turns.on_token();
             }
             News::Later => {}
             News::Stop(stop, code) => self.gateway.on_token_stop(&mut self.env, stop, code),
@@ -234,19 +227,9 @@ impl Channel {
                 let want = self.gateway.on_timer(&mut self.env, timer, valid);
                 self.want(want);
             }
-            Timer::Resend(turn) => self.deliver_all(&[turn]),
-            Timer::TurnDeadlines => {
-                let late = self.turns.on_deadlines(&mut self.env);
-                self.deliver_all(&late);
-            }
-        }
-    }
-
-    pub(crate) fn deliver_all(&mut self, turns: &[TurnId]) {
-        for turn in turns {
-            let valid = self.auth.valid(&self.env);
-            let want = self.turns.deliver(&mut self.env, *turn, valid);
-            self.want(want);
+            Timer::Resends => self.turns.on_resends(&mut self.env),
+            Timer::TurnDeadlines => self.turns.on_deadlines(&mut self.env),
+            Timer::Agenda => {}
         }
     }
 
@@ -282,7 +265,7 @@ impl Channel {
         Checkpoint {
             ids: self.env.ids.clone(),
             jitter: self.env.jitter.clone(),
-            skew_ms: self.env.skew_ms,
+            clock: self.env.clock,
             timers: self.env.timers.clone(),
             requests: self.env.requests.clone(),
             auth: self.auth.clone(),

@@ -138,6 +138,8 @@ pub struct Flight {
     tries: u32,
     /// The part was sent before, here or in an earlier process: a duplicate is then our own.
     repeated: bool,
+    /// When it is to be sent again, monotonic milliseconds.
+    resend_ms: Option<u64>,
     /// The one repetition that some codes ask for was spent.
     retried: bool,
     /// New tokens asked for on account of this part.
@@ -151,6 +153,7 @@ impl Default for Flight {
             request: None,
             tries: 0,
             repeated: false,
+            resend_ms: None,
             retried: false,
             refreshes: 0,
             backoff: Backoff::new(1_000, 60_000),
@@ -170,7 +173,7 @@ impl Turns {
             return Want::Nothing;
         };
         let flight = self.flights.entry(id).or_default();
-        if flight.request.is_some() || env.timers.is_set(Timer::Resend(id)) {
+        if flight.request.is_some() || flight.resend_ms.is_some() {
             return Want::Nothing;
         }
         let open_ms = inbound.deadline_ms().saturating_sub(MARGIN_MS);
@@ -191,8 +194,10 @@ impl Turns {
             return Want::Nothing;
         };
         if !token_valid {
-            // Stored already or not: what waits for a token must survive a restart as well.
+            // What waits for a token must survive a restart, and must not wait for ever.
+            let deadline_ms = inbound.deadline_ms();
             self.store(env, id);
+            self.watch(env, deadline_ms);
             return Want::Token;
         }
         self.send(env, id, index);
@@ -242,20 +247,46 @@ impl Turns {
         flight.repeated |= !first;
     }
 
+    /// Sends the part that is under way again, later.
+    fn resend_later(&mut self, env: &mut Env, id: TurnId, wait_ms: u64) {
+        let due = env.now.mono_ms.saturating_add(wait_ms);
+        self.flights.entry(id).or_default().resend_ms = Some(due);
+        if env.timers.due(Timer::Resends).is_none_or(|set| due < set) {
+            env.set_timer(Timer::Resends, wait_ms);
+        }
+    }
+
+    /// Time to send some parts again.
+    pub fn on_resends(&mut self, env: &mut Env) {
+        let now = env.now.mono_ms;
+        let mut next = None::<u64>;
+        let mut due = Vec::new();
+        for (id, flight) in &mut self.flights {
+            match flight.resend_ms {
+                Some(at) if at <= now => {
+                    flight.resend_ms = None;
+                    due.push(*id);
+                }
+                Some(at) => next = Some(next.map_or(at, |known| known.min(at))),
+                None => {}
+            }
+        }
+        for id in due {
+            self.schedule(id);
+        }
+        if let Some(at) = next {
+            env.set_timer(Timer::Resends, at - now);
+        }
+    }
+
     /// The answer to a send.
-    pub fn on_sent(
-        &mut self,
-        env: &mut Env,
-        id: TurnId,
-        index: usize,
-        done: &HttpDone,
-        token_valid: bool,
-    ) -> Want {
+    pub fn on_sent(&mut self, env: &mut Env, id: TurnId, index: usize, done: &HttpDone) -> Want {
         let Some(flight) = self.flights.get_mut(&id) else {
             return Want::Nothing;
         };
         flight.request = None;
-        let want = match &done.outcome {
+        self.schedule(id);
+        match &done.outcome {
             HttpOutcome::Failed(failure) => {
                 env.log(
                     Level::Warn,
@@ -272,14 +303,6 @@ impl Turns {
                 Want::Nothing
             }
             HttpOutcome::Response(response) => self.judge(env, id, index, response),
-        };
-        if want == Want::NewToken {
-            // The caller refreshes; the part goes on when a token is there.
-            return want;
-        }
-        match self.deliver(env, id, token_valid) {
-            Want::Nothing => want,
-            other => other,
         }
     }
 
@@ -331,7 +354,7 @@ impl Turns {
             }
             Class::RetryOnce => {
                 flight.retried = true;
-                env.set_timer(Timer::Resend(id), RETRY_ONCE_MS);
+                self.resend_later(env, id, RETRY_ONCE_MS);
             }
             Class::Token if flight.refreshes >= MAX_REFRESHES => {
                 self.settle(env, id, index, PartState::Refused { code: problem.code });
@@ -400,7 +423,7 @@ impl Turns {
             return;
         }
         let wait_ms = flight.backoff.next_ms(&mut env.jitter);
-        env.set_timer(Timer::Resend(id), wait_ms);
+        self.resend_later(env, id, wait_ms);
     }
 
     fn settle(&mut self, env: &mut Env, id: TurnId, index: usize, state: PartState) {

@@ -52,12 +52,22 @@ impl Jitter {
     }
 }
 
+/// A moment of the platform's clock. It runs on with the monotonic clock, so that a step of this machine's own
+/// clock after the start changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// What the platform's clock said, wall-clock milliseconds.
+    pub platform_ms: u64,
+    /// When it said so, monotonic milliseconds.
+    pub mono_ms: u64,
+}
+
 /// The surroundings of one instance.
 pub struct Env {
     /// The moment of the event being handled.
     pub now: Instant,
-    /// How far the platform's clock is ahead of ours, milliseconds; learned from its answers.
-    pub skew_ms: i64,
+    /// The platform's clock, as far as it is known.
+    pub clock: Clock,
     /// The operator's settings.
     pub config: Config,
     /// Allots ids.
@@ -87,7 +97,10 @@ impl Env {
     pub fn new(now: Instant, config: Config, ids: Ids, jitter: Jitter, log: LogSink) -> Self {
         Self {
             now,
-            skew_ms: 0,
+            clock: Clock {
+                platform_ms: now.wall_ms,
+                mono_ms: now.mono_ms,
+            },
             config,
             ids,
             jitter,
@@ -101,7 +114,8 @@ impl Env {
     /// Wall-clock milliseconds as the platform counts them.
     #[must_use]
     pub fn platform_ms(&self) -> u64 {
-        self.now.wall_ms.saturating_add_signed(self.skew_ms)
+        let since = self.now.mono_ms.saturating_sub(self.clock.mono_ms);
+        self.clock.platform_ms.saturating_add(since)
     }
 
     /// Asks the host for something, at once.

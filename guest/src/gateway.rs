@@ -116,6 +116,8 @@ pub struct Gateway {
     backoff: Backoff,
     /// A Resume was refused, and the token may have been why: it is tried once more with a new one.
     doubted: bool,
+    /// Times in a row that the platform interrupted the session and said that it may be resumed.
+    interruptions: u8,
     bot_id: String,
     /// Whether what is stored about the session is out of date.
     dirty: bool,
@@ -135,6 +137,7 @@ impl Default for Gateway {
             ready_since_ms: None,
             backoff: Backoff::new(1_000, 60_000),
             doubted: false,
+            interruptions: 0,
             bot_id: String::new(),
             dirty: false,
         }
@@ -387,7 +390,11 @@ impl Gateway {
                 return Want::NewToken;
             }
             Reaction::StepDown => self.step_down(env),
-            Reaction::Stop(stop) => self.stop(env, stop, code),
+            Reaction::Stop(stop) => {
+                // None of these codes lets a session be resumed; the rare try begins anew.
+                self.drop_session();
+                self.stop(env, stop, code);
+            }
         }
         Want::Nothing
     }

@@ -18,6 +18,7 @@ pub struct Inbound {
     /// Where an answer goes: the person, the group, the channel, or the guild of a direct message session.
     pub target: OpenId,
     /// The guild it was written in; empty outside guilds.
+    #[serde(default)]
     pub guild: String,
     /// Its id.
     pub id: MessageId,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bindings::{Action, TimerSet};
 use crate::env::Env;
-use crate::ids::{TimerId, TurnId};
+use crate::ids::TimerId;
 
 /// What a timer is for. At most one timer of each kind is set at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,8 +19,10 @@ pub enum Timer {
     Handshake,
     /// Send a heartbeat, and see whether the last one was answered.
     Heartbeat,
-    /// Send a part of an answer again.
-    Resend(TurnId),
+    /// Send parts of answers again: one timer, set to the earliest.
+    Resends,
+    /// Go on with turns that did not fit into one call.
+    Agenda,
     /// Stop agents whose reply window is about to close: one timer, set to the earliest.
     TurnDeadlines,
 }
@@ -34,7 +36,8 @@ impl Timer {
             Self::Reconnect => "reconnect",
             Self::Handshake => "handshake-deadline",
             Self::Heartbeat => "heartbeat",
-            Self::Resend(_) => "resend",
+            Self::Resends => "resend",
+            Self::Agenda => "agenda",
             Self::TurnDeadlines => "turn-deadlines",
         }
     }

@@ -11,6 +11,7 @@ use crate::bindings::{
 use crate::config::Config;
 use crate::delivery::{Answer, Flight, plan};
 use crate::env::{Env, Level};
+use crate::gateway::Want;
 use crate::ids::TurnId;
 use crate::inbound::Inbound;
 use crate::ledger::Ledger;
@@ -22,6 +23,9 @@ use crate::timers::Timer;
 const PREFIX: &str = "turn/";
 /// Milliseconds before the end of a reply window at which the agent is stopped, so that an apology still fits.
 const RESERVE_MS: u64 = 20_000;
+
+/// Turns that one call works on: few enough that their effects stay far below what a call may return.
+const BATCH: usize = 64;
 
 /// How far a turn is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +64,8 @@ pub struct Turns {
     running: BTreeSet<TurnId>,
     /// No agent is started any more: what is accepted waits, stored, for the next process.
     held: bool,
+    /// Turns with something to do now: an agent to start, a part to send, an end to record.
+    agenda: BTreeSet<TurnId>,
     pub(crate) ledger: Ledger,
 }
 
@@ -69,6 +75,7 @@ pub struct InFlight {
     flights: BTreeMap<TurnId, Flight>,
     running: BTreeSet<TurnId>,
     held: bool,
+    agenda: BTreeSet<TurnId>,
 }
 
 impl Turns {
@@ -91,6 +98,7 @@ impl Turns {
             flights,
             running,
             held,
+            agenda,
         } = in_flight;
         Self {
             open,
@@ -98,6 +106,7 @@ impl Turns {
             flights,
             running,
             held,
+            agenda,
             ledger: Ledger::restore(entries, wall_ms),
         }
     }
@@ -109,6 +118,7 @@ impl Turns {
             flights: self.flights.clone(),
             running: self.running.clone(),
             held: self.held,
+            agenda: self.agenda.clone(),
         }
     }
 
@@ -116,12 +126,6 @@ impl Turns {
     #[must_use]
     pub fn running(&self) -> Vec<u64> {
         self.running.iter().map(|id| id.0).collect()
-    }
-
-    /// Ids of all open turns.
-    #[must_use]
-    pub fn ids(&self) -> Vec<TurnId> {
-        self.open.keys().copied().collect()
     }
 
     /// How many are open.
@@ -141,8 +145,8 @@ impl Turns {
         self.held = true;
     }
 
-    /// Takes a message. Returns the turn that is to be delivered at once: a refusal because too many wait.
-    pub fn accept(&mut self, env: &mut Env, inbound: Inbound) -> Option<TurnId> {
+    /// Takes a message, and stores it. What is to be done with it goes on the agenda.
+    pub fn accept(&mut self, env: &mut Env, inbound: Inbound) {
         let id = env.ids.turn();
         let conversation = inbound.conversation(&env.config);
         let queue = self.queues.entry(conversation).or_default();
@@ -155,53 +159,104 @@ impl Turns {
                 inbound.id
             ),
         );
-        let mut turn = Turn {
-            id,
-            attempt: 0,
-            inbound,
-            stage: Stage::Queued,
-            ahead: String::new(),
-        };
-        if waiting > env.config.queue {
-            turn.stage =
-                Stage::Answering(plan::apology(&env.config, Text::TooMany, Outcome::Refused));
-            self.put(env, turn);
-            return Some(id);
-        }
-        queue.push_back(id);
-        if waiting == 0 && !self.held {
-            self.begin(env, turn);
+        let stage = if waiting > env.config.queue {
+            Stage::Answering(plan::apology(&env.config, Text::TooMany, Outcome::Refused))
         } else {
-            self.put(env, turn);
-        }
-        None
+            queue.push_back(id);
+            Stage::Queued
+        };
+        self.agenda.insert(id);
+        self.put(
+            env,
+            Turn {
+                id,
+                attempt: 0,
+                inbound,
+                stage,
+                ahead: String::new(),
+            },
+        );
     }
 
-    /// Starts the agent, once the turn is stored.
-    fn begin(&mut self, env: &mut Env, mut turn: Turn) {
+    /// Does what is on the agenda, as much of it as one call may hold.
+    pub fn work(&mut self, env: &mut Env, token_valid: bool) -> Want {
+        let mut want = Want::Nothing;
+        for _ in 0..BATCH {
+            let Some(id) = self.agenda.pop_first() else {
+                return want;
+            };
+            match self.open.get(&id).map(|turn| &turn.stage) {
+                Some(Stage::Answering(_)) => match self.deliver(env, id, token_valid) {
+                    Want::Nothing => {}
+                    other => want = other,
+                },
+                Some(Stage::Queued | Stage::Thinking) => self.begin(env, id),
+                None => {}
+            }
+        }
+        if !self.agenda.is_empty() && !env.timers.is_set(Timer::Agenda) {
+            env.set_timer(Timer::Agenda, 1);
+        }
+        want
+    }
+
+    /// A token is there: what waited for one goes on.
+    pub fn on_token(&mut self) {
+        let answering = self
+            .open
+            .values()
+            .filter(|turn| matches!(turn.stage, Stage::Answering(_)));
+        self.agenda.extend(answering.map(|turn| turn.id));
+    }
+
+    /// Something is to be done with this turn.
+    pub(crate) fn schedule(&mut self, id: TurnId) {
+        self.agenda.insert(id);
+    }
+
+    /// Starts the agent, once the turn is stored. Nothing happens while another turn of the conversation, or
+    /// this one, is being worked on; one whose time is over gets its outcome instead.
+    fn begin(&mut self, env: &mut Env, id: TurnId) {
+        let Some(turn) = self.open.get(&id) else {
+            return;
+        };
+        let conversation = turn.inbound.conversation(&env.config);
+        let first = self.queues.get(&conversation).and_then(VecDeque::front) == Some(&id);
+        if !first || self.held || self.running.contains(&id) {
+            return;
+        }
+        let deadline_ms = turn.inbound.deadline_ms();
+        if deadline_ms.saturating_sub(RESERVE_MS) <= env.platform_ms() {
+            env.log(
+                Level::Warn,
+                format!("turn {id}: its reply window closed before it could be worked on"),
+            );
+            self.answer_with(env, id, |_, config| {
+                plan::apology(config, Text::TookTooLong, Outcome::Expired)
+            });
+            return;
+        }
+        let mut turn = turn.clone();
         turn.stage = Stage::Thinking;
         turn.attempt += 1;
-        self.running.insert(turn.id);
-        let deadline_ms = turn.inbound.deadline_ms();
+        self.running.insert(id);
+        let left_ms = deadline_ms.saturating_sub(env.platform_ms());
         let begin = TurnBegin {
-            id: turn.id.0,
+            id: id.0,
             attempt: turn.attempt,
-            conversation: turn.inbound.conversation(&env.config),
+            conversation,
             message: turn.inbound.for_agent(),
             shows: shows(&turn.inbound, &env.config),
-            deadline_wall_ms: Some(deadline_ms.saturating_add_signed(-env.skew_ms)),
+            deadline_wall_ms: Some(env.now.wall_ms.saturating_add(left_ms)),
         };
         self.put(env, turn);
         env.emit_after_commit(Action::TurnBegin(begin));
-        self.watch(env, deadline_ms);
+        self.watch(env, deadline_ms.saturating_sub(RESERVE_MS));
     }
 
-    /// Sees to it that a timer comes before this deadline.
-    fn watch(&self, env: &mut Env, deadline_ms: u64) {
-        let wait_ms = deadline_ms
-            .saturating_sub(RESERVE_MS)
-            .saturating_sub(env.platform_ms())
-            .max(1);
+    /// Sees to it that a timer comes by this moment of the platform's clock.
+    pub(crate) fn watch(&self, env: &mut Env, due_ms: u64) {
+        let wait_ms = due_ms.saturating_sub(env.platform_ms()).max(1);
         let due = env.now.mono_ms.saturating_add(wait_ms);
         if env
             .timers
@@ -212,43 +267,55 @@ impl Turns {
         }
     }
 
-    /// Stops what can no longer be answered in time. Returns the turns whose apology is to be delivered.
-    pub fn on_deadlines(&mut self, env: &mut Env) -> Vec<TurnId> {
+    /// Stops agents that can no longer answer in time, and ends answers that waited too long for a token.
+    pub fn on_deadlines(&mut self, env: &mut Env) {
         let now = env.platform_ms();
         let (mut late, mut next) = (Vec::new(), None::<u64>);
-        for turn in self
-            .open
-            .values()
-            .filter(|turn| turn.stage == Stage::Thinking)
-        {
-            let deadline_ms = turn.inbound.deadline_ms();
-            if deadline_ms.saturating_sub(RESERVE_MS) <= now {
+        for turn in self.open.values() {
+            let due_ms = match turn.stage {
+                Stage::Queued => continue,
+                Stage::Thinking => turn.inbound.deadline_ms().saturating_sub(RESERVE_MS),
+                Stage::Answering(_) => turn.inbound.deadline_ms(),
+            };
+            if due_ms <= now && late.len() < BATCH {
                 late.push(turn.id);
             } else {
-                next = Some(next.map_or(deadline_ms, |known| known.min(deadline_ms)));
+                next = Some(next.map_or(due_ms, |known| known.min(due_ms)));
             }
         }
-        for id in &late {
+        for id in late {
+            self.on_late(env, id);
+        }
+        if let Some(due_ms) = next {
+            self.watch(env, due_ms);
+        }
+    }
+
+    fn on_late(&mut self, env: &mut Env, id: TurnId) {
+        if self
+            .open
+            .get(&id)
+            .is_some_and(|turn| turn.stage == Stage::Thinking)
+        {
             env.log(
                 Level::Warn,
                 format!("turn {id}: the agent takes too long for the reply window; stopped"),
             );
-            env.emit(Action::TurnCancel(TurnCancel {
-                id: id.0,
-                reason: "the reply window is about to close".into(),
-            }));
-            self.answer_with(env, *id, |_, config| {
+            if self.running.contains(&id) {
+                env.emit(Action::TurnCancel(TurnCancel {
+                    id: id.0,
+                    reason: "the reply window is about to close".into(),
+                }));
+            }
+            self.answer_with(env, id, |_, config| {
                 plan::apology(config, Text::TookTooLong, Outcome::Failed)
             });
         }
-        if let Some(deadline_ms) = next {
-            self.watch(env, deadline_ms);
-        }
-        late
+        self.schedule(id);
     }
 
-    /// News of a turn. Returns the turn when its answer is to be delivered.
-    pub fn on_news(&mut self, env: &mut Env, event: TurnEvent) -> Option<TurnId> {
+    /// News of a turn.
+    pub fn on_news(&mut self, env: &mut Env, event: TurnEvent) {
         let id = TurnId(event.turn);
         if matches!(
             event.news,
@@ -256,12 +323,14 @@ impl Turns {
         ) {
             self.running.remove(&id);
         }
-        let turn = self.open.get_mut(&id)?;
+        let Some(turn) = self.open.get_mut(&id) else {
+            return;
+        };
         if turn.stage != Stage::Thinking || turn.attempt != event.attempt {
-            return None;
+            return;
         }
         match event.news {
-            TurnNews::Delta(_) | TurnNews::ToolNote(_) => None,
+            TurnNews::Delta(_) | TurnNews::ToolNote(_) => {}
             TurnNews::ApprovalAsked(approval) => {
                 env.log(
                     Level::Warn,
@@ -276,18 +345,13 @@ impl Turns {
                     allowed: false,
                     by: "channel".into(),
                 }));
-                None
             }
             TurnNews::Message(parts) => {
                 turn.ahead.push_str(&plan::as_text(&parts));
                 turn.ahead.push_str("\n\n");
                 self.store(env, id);
-                None
             }
-            TurnNews::Finished(parts) => {
-                self.finish(env, id, &parts);
-                Some(id)
-            }
+            TurnNews::Finished(parts) => self.finish(env, id, &parts),
             TurnNews::Failed(reason) => {
                 env.log(
                     Level::Warn,
@@ -296,11 +360,9 @@ impl Turns {
                 self.answer_with(env, id, |_, config| {
                     plan::apology(config, Text::AgentFailed, Outcome::Failed)
                 });
-                Some(id)
             }
             TurnNews::Cancelled => {
                 self.answer_with(env, id, |_, _| Answer::nothing(Outcome::Superseded));
-                Some(id)
             }
         }
     }
@@ -322,6 +384,7 @@ impl Turns {
         turn.ahead.clear();
         turn.stage = Stage::Answering(answer);
         // Stored by the delivery, together with the state of the first part.
+        self.agenda.insert(id);
     }
 
     /// Records the outcome, forgets the turn, and begins the next one of its conversation.
@@ -330,7 +393,6 @@ impl Turns {
             return;
         };
         self.flights.remove(&id);
-        env.clear_timer(Timer::Resend(id));
         env.delete(key(id));
         self.ledger.record(env, &turn);
         let conversation = turn.inbound.conversation(&env.config);
@@ -343,47 +405,18 @@ impl Turns {
         if queue.is_empty() {
             self.queues.remove(&conversation);
         }
-        let next = next
-            .filter(|_| was_first && !self.held)
-            .and_then(|next| self.open.get(&next));
-        if let Some(next) = next.filter(|turn| turn.stage == Stage::Queued).cloned() {
-            self.begin(env, next);
-        }
+        self.agenda.extend(next.filter(|_| was_first));
     }
 
-    /// After a restart: begins again what had no answer. Returns the turns whose answer is to be delivered.
-    pub fn take_up(&mut self, env: &mut Env) -> Vec<TurnId> {
-        let firsts: Vec<TurnId> = self
-            .queues
-            .values()
-            .filter_map(|queue| queue.front().copied())
-            .collect();
-        let now = env.platform_ms();
-        for id in firsts {
-            let Some(turn) = self.open.get(&id).cloned() else {
-                continue;
-            };
-            if matches!(turn.stage, Stage::Answering(_)) {
-                continue;
-            }
-            if turn.inbound.deadline_ms() <= now.saturating_add(RESERVE_MS) {
-                env.log(
-                    Level::Warn,
-                    format!("turn {id}: its reply window closed while the bot was away"),
-                );
-                self.answer_with(env, id, |_, config| {
-                    plan::apology(config, Text::TookTooLong, Outcome::Expired)
-                });
-            } else {
-                env.log(Level::Info, format!("turn {id}: taken up again"));
-                self.begin(env, turn);
-            }
+    /// After a restart: everything that is open is looked at.
+    pub fn take_up(&mut self, env: &mut Env) {
+        if !self.open.is_empty() {
+            env.log(
+                Level::Info,
+                format!("{} turns are taken up again", self.open.len()),
+            );
         }
-        self.open
-            .values()
-            .filter(|turn| matches!(turn.stage, Stage::Answering(_)))
-            .map(|turn| turn.id)
-            .collect()
+        self.agenda.extend(self.open.keys().copied());
     }
 
     /// Stores an open turn as it is, with this call's commit.

@@ -58,9 +58,14 @@ impl Channel {
     }
 
     fn on_message(&mut self, inbound: Inbound) {
+        // An index is a name within its conversation only.
+        let index = match inbound.index.as_str() {
+            "" => String::new(),
+            index => format!("{}:{}:{index}", inbound.scene.word(), inbound.target),
+        };
         if !self
             .dedup
-            .take(&mut self.env, &[inbound.id.as_str(), &inbound.index])
+            .take(&mut self.env, &[inbound.id.as_str(), &index])
         {
             self.env.count("messages_passed_over", "repeated");
             self.env.log(
@@ -92,8 +97,6 @@ impl Channel {
             return;
         }
         self.env.count("messages", inbound.scene.word());
-        if let Some(refusal) = self.turns.accept(&mut self.env, inbound) {
-            self.deliver_all(&[refusal]);
-        }
+        self.turns.accept(&mut self.env, inbound);
     }
 }

@@ -46,16 +46,14 @@ impl Channel {
                     .map_or(0, |turn| turn.attempt);
                 let news =
                     TurnNews::Failed("what the agent reported could not be handled".to_owned());
-                if let Some(turn) = self.turns.on_news(
+                self.turns.on_news(
                     &mut self.env,
                     TurnEvent {
                         turn: id,
                         attempt,
                         news,
                     },
-                ) {
-                    self.deliver_all(&[turn]);
-                }
+                );
             }
             _ => {}
         }

@@ -14,6 +14,8 @@ use super::{Gateway, IDENTIFY_EVERY_MS, Link, Want, send};
 
 /// Milliseconds between 1 and 5 s that the platform wants us to wait after an invalid session.
 const INVALID_SESSION_MS: (u64, u64) = (1_000, 4_000);
+/// Times in a row that an invalid session is resumed because the platform says that it may be.
+const MAX_INTERRUPTIONS: u8 = 3;
 /// Heartbeat interval when Hello has none that makes sense.
 const DEFAULT_HEARTBEAT_MS: u64 = 41_250;
 
@@ -49,6 +51,10 @@ impl Gateway {
             Op::Dispatch => self.on_dispatch(env, id, frame),
             Op::Heartbeat => {
                 self.send_heartbeat(env, id);
+                if self.heartbeat_ms > 0 {
+                    // Our own follows a whole interval later, or it would be too fast.
+                    env.set_timer(Timer::Heartbeat, self.heartbeat_ms);
+                }
                 Heard::Own(Want::Nothing)
             }
             Op::HeartbeatAck => {
@@ -169,10 +175,19 @@ impl Gateway {
         self.link = Link::Ready(id);
         self.ready_since_ms = Some(env.now.mono_ms);
         self.doubted = false;
+        self.interruptions = 0;
         env.clear_timer(Timer::Handshake);
         env.clear_timer(Timer::Reconnect);
         env.count("connects", how);
         env.log(Level::Info, format!("gateway: connected ({how})"));
+        self.report(env);
+    }
+
+    /// Says how the channel is, if the connection stands.
+    pub fn report(&self, env: &mut Env) {
+        if !matches!(self.link, Link::Ready(_)) {
+            return;
+        }
         let missing = env
             .config
             .intents
@@ -194,7 +209,9 @@ impl Gateway {
     /// first refusal costs the token, and only the second one the session.
     fn on_invalid_session(&mut self, env: &mut Env, body: &str) -> Want {
         let resuming = matches!(self.link, Link::Resuming(_));
-        let said_so = body.trim() == "true" && (resuming || matches!(self.link, Link::Ready(_)));
+        let said_so = body.trim() == "true"
+            && self.interruptions < MAX_INTERRUPTIONS
+            && (resuming || matches!(self.link, Link::Ready(_)));
         let keep = said_so || (resuming && !self.doubted);
         env.log(
             Level::Warn,
@@ -204,6 +221,7 @@ impl Gateway {
         let (least, spread) = INVALID_SESSION_MS;
         let wait_ms = least + env.jitter.below(spread);
         if said_so {
+            self.interruptions += 1;
             self.wait(env, wait_ms, "the platform interrupted the session");
             return Want::Nothing;
         }

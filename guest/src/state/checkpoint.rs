@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Auth;
-use crate::env::Jitter;
+use crate::env::{Clock, Jitter};
 use crate::gateway::Gateway;
 use crate::ids::Ids;
 use crate::requests::Requests;
@@ -20,7 +20,7 @@ pub struct Checkpoint {
     /// Where jitter stands.
     pub jitter: Jitter,
     /// What was learned of the platform's clock.
-    pub skew_ms: i64,
+    pub clock: Clock,
     /// Timers set.
     pub timers: Timers,
     /// Requests under way.

@@ -218,3 +218,63 @@ fn in_mention_only_mode_the_rest_is_context() {
     driver.frame(&message(3, "GROUP_AT_MESSAGE_CREATE"));
     assert_eq!(driver.begun().len(), 1);
 }
+
+#[test]
+fn a_thousand_open_turns_are_taken_up_in_small_bites() {
+    let mut driver = Driver::connected(&json!({}));
+    for number in 0..1_000 {
+        driver.c2c(
+            2 + number,
+            &format!("m{number}"),
+            &format!("USER{number}"),
+            "hi",
+        );
+    }
+    let mut driver = Driver::start_with(boot(&json!({}), driver.stored(), 2));
+    assert!(
+        driver.actions.len() < 1_000,
+        "{} effects in one call",
+        driver.actions.len()
+    );
+    while driver.begun().len() < 1_000 {
+        let before = driver.actions.len();
+        assert!(driver.fire("agenda"));
+        assert!(driver.actions.len() - before < 1_000);
+    }
+}
+
+#[test]
+fn an_answer_does_not_wait_for_a_token_for_ever() {
+    let mut stored = Driver::connected(&json!({}));
+    stored.c2c(2, "m1", "A", "hi");
+    stored.finish_turn("hello");
+    let mut driver = Driver::start_with(boot(&json!({}), stored.stored(), 2));
+    driver.answer("token", 500, "<html></html>");
+    assert_eq!(driver.health().unwrap().code, "no-token");
+    driver.later(3_600_000);
+    driver.fire("turn-deadlines");
+    assert_eq!(driver.outcomes(), [Outcome::Expired]);
+}
+
+#[test]
+fn the_same_index_in_two_conversations_is_two_messages() {
+    let mut driver = Driver::connected(&json!({}));
+    for (seq, id, user) in [(2, "m1", "A"), (3, "m2", "B"), (4, "m3", "A")] {
+        driver.frame(&json!({"op": 0, "s": seq, "t": "C2C_MESSAGE_CREATE", "id": "x", "d": {"id": id, "author": {"user_openid": user},
+            "content": "hi", "timestamp": "2027-01-15T16:00:00+08:00", "message_scene": {"ext": ["msg_idx=REFIDX_A=="]}}}));
+    }
+    assert_eq!(
+        driver.begun().len(),
+        2,
+        "the third is the first again, under another id"
+    );
+}
+
+#[test]
+fn a_step_of_the_clock_expires_nothing() {
+    let mut driver = Driver::connected(&json!({}));
+    driver.now.wall_ms += 600_000;
+    driver.frame(&json!({"op": 0, "s": 2, "t": "GROUP_AT_MESSAGE_CREATE", "id": "x", "d": {"id": "m", "author": {"member_openid": "A"},
+        "group_openid": "G", "content": "hi", "timestamp": crate::driver::BEGIN_MS + 10_000}}));
+    assert_eq!(driver.begun().len(), 1);
+}

@@ -122,6 +122,16 @@ fn openai(table: &Checked, silence_limit: Duration) -> Result<OpenAiConfig, Conf
             base_url.scheme()
         )));
     }
+    // What is in the address ends up in error messages.
+    if !base_url.username().is_empty()
+        || base_url.password().is_some()
+        || base_url.query().is_some()
+    {
+        return Err(bad_url(
+            "a user name, a password or a query does not belong there; put the key into api_key"
+                .into(),
+        ));
+    }
     Ok(OpenAiConfig {
         base_url,
         model,

@@ -88,7 +88,14 @@ impl History {
             .position(|said| is_turn(said, turn));
         match known {
             // Told again: what came after it has not been said yet, as far as the model goes.
-            Some(at) => conversation.said.iter().take(at + 1).cloned().collect(),
+            Some(at) => {
+                if let Some(Said::Exchange(exchange)) = conversation.said.get_mut(at) {
+                    // Whatever became of the earlier attempt, this one is being answered now.
+                    exchange.answered = None;
+                    exchange.lost = None;
+                }
+                conversation.said.iter().take(at + 1).cloned().collect()
+            }
             None => {
                 conversation.said.push_back(Said::Exchange(Exchange {
                     turn,

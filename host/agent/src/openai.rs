@@ -11,6 +11,7 @@ use async_openai::error::OpenAIError as ClientError;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use prx_host::drivers::network::{Network, NetworkError};
+use prx_host::vault::Hidden;
 use serde::{Deserialize, Serialize};
 
 use crate::config::OpenAiConfig;
@@ -77,6 +78,7 @@ pub(crate) type WordSink = dyn Fn(String) -> BoxFuture<'static, ()> + Send + Syn
 pub(crate) struct OpenAi {
     client: Client<OpenAIConfig>,
     model: String,
+    key: Option<Hidden>,
     silence_limit: Duration,
 }
 
@@ -90,6 +92,7 @@ impl OpenAi {
         Ok(Self {
             client: Client::build(http, settings),
             model: config.model.clone(),
+            key: config.api_key.clone(),
             silence_limit: config.silence_limit,
         })
     }
@@ -108,7 +111,7 @@ impl OpenAi {
         };
         let chat = self.client.chat();
         let stream = chat.create_stream_byot::<_, Chunk>(request).await;
-        let mut stream = stream.map_err(|e| server_failed(&e))?;
+        let mut stream = stream.map_err(|e| self.server_failed(&e))?;
         let mut text = String::new();
         let mut finished = false;
         loop {
@@ -116,7 +119,7 @@ impl OpenAi {
             let next = next.map_err(|_| OpenAiError::Silent(self.silence_limit.as_secs()))?;
             let chunk = match next {
                 Some(Ok(chunk)) => chunk,
-                Some(Err(error)) if text.is_empty() => return Err(server_failed(&error)),
+                Some(Err(error)) if text.is_empty() => return Err(self.server_failed(&error)),
                 Some(Err(_)) => return Err(broken_off(&text)),
                 None if finished => break,
                 None => return Err(broken_off(&text)),
@@ -134,6 +137,15 @@ impl OpenAi {
         }
         Ok(text)
     }
+
+    /// Servers echo keys in their errors; the log, the guest and incident reports must not have them.
+    fn server_failed(&self, error: &ClientError) -> OpenAiError {
+        let mut text = words(error);
+        if let Some(key) = self.key.as_ref().filter(|key| !key.expose().is_empty()) {
+            text = text.replace(key.expose(), "***");
+        }
+        OpenAiError::Server(text)
+    }
 }
 
 fn broken_off(text: &str) -> OpenAiError {
@@ -141,8 +153,9 @@ fn broken_off(text: &str) -> OpenAiError {
     OpenAiError::BrokenOff { chars }
 }
 
-fn server_failed(error: &ClientError) -> OpenAiError {
-    let text = match error {
+/// What the server, or the way to it, said.
+fn words(error: &ClientError) -> String {
+    match error {
         ClientError::ApiError(api) => {
             let status = api.status_code.as_u16();
             format!("status {status}, {}", api.api_error)
@@ -153,8 +166,7 @@ fn server_failed(error: &ClientError) -> OpenAiError {
         }
         ClientError::Reqwest(error) => chain(error),
         other => other.to_string(),
-    };
-    OpenAiError::Server(text)
+    }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

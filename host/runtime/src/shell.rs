@@ -198,6 +198,7 @@ impl Channel {
         }
         self.stop.cancel();
         self.permits.close();
+        drop(locked(&self.started).take());
         locked(&self.inbox).clear();
         locked(&self.sockets).clear();
         locked(&self.tickets).clear();
@@ -260,6 +261,8 @@ impl Job for Channel {
             health.fix = Some("restart it, and report what the log says".into());
         });
         self.halt();
+        // The pool has let go of it: whoever waits for that, or for its start, waits no longer.
+        self.scheduled.store(false, Ordering::Release);
     }
 }
 

@@ -98,8 +98,11 @@ async fn complete(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes
         "busy" => sse(vec![word("at last"), stop()]),
         "broken" => (StatusCode::INTERNAL_SERVER_ERROR, "out of memory").into_response(),
         "locked" => {
-            let body = r#"{"error":{"message":"bad key","type":"auth","param":null,"code":"invalid_api_key"}}"#;
-            (StatusCode::UNAUTHORIZED, body).into_response()
+            // Many servers echo the key that they refuse.
+            let keys = seen.keys.lock().unwrap();
+            let message = format!("bad key: {}", keys.last().map_or("none", String::as_str));
+            let body = serde_json::json!({"error": {"message": message, "type": "auth", "param": null, "code": "invalid_api_key"}});
+            (StatusCode::UNAUTHORIZED, body.to_string()).into_response()
         }
         other => panic!("{other}"),
     }

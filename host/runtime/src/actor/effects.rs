@@ -47,14 +47,7 @@ impl Actor {
         if changes.is_empty() {
             return;
         }
-        let added: usize = changes
-            .iter()
-            .map(|change| match change {
-                Change::Put { key, value } => key.len() + value.len(),
-                Change::Delete { .. } => 0,
-            })
-            .sum();
-        if self.memory.bytes().saturating_add(added) > self.limits.store_bytes {
+        if self.memory.bytes_after(&changes) > self.limits.store_bytes.max(self.memory.bytes()) {
             let max = self.limits.store_bytes;
             let text = format!("nothing more is stored: the entries would pass {max} bytes");
             return self.log_line(Level::Error, &text);

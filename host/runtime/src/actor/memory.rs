@@ -50,6 +50,24 @@ impl Memory {
         }
     }
 
+    /// Bytes that would be stored after these changes: what they replace and delete counts off.
+    pub(super) fn bytes_after(&self, changes: &[Change]) -> usize {
+        let mut bytes = self.bytes;
+        for change in changes {
+            let key = change.key();
+            let before = self
+                .entries
+                .get(key)
+                .map_or(0, |value| key.len() + value.len());
+            let after = match change {
+                Change::Put { value, .. } => key.len() + value.len(),
+                Change::Delete { .. } => 0,
+            };
+            bytes = bytes.saturating_sub(before).saturating_add(after);
+        }
+        bytes
+    }
+
     /// Takes note of changes that are on their way to the store.
     pub(super) fn changed(&mut self, changes: &[Change]) {
         self.loose.extend_from_slice(changes);
