@@ -1,22 +1,21 @@
 //! Delivery of an answer: part after part, each under its own `msg_seq`, until every part has an outcome.
 
-use serde::{Deserialize, Serialize};
-
-use crate::bindings::{HttpDone, HttpOutcome, HttpResponse, Outcome};
+use crate::bindings::{HttpDone, HttpOutcome, HttpResponse};
 use crate::env::{Env, Level};
 use crate::gateway::Want;
-use crate::gateway::backoff::Backoff;
 use crate::health;
-use crate::ids::{RequestId, TurnId};
+use crate::ids::TurnId;
 use crate::requests::{ACCESS_TOKEN, Purpose};
 use crate::scene::Scene;
 use crate::timers::Timer;
 use crate::turns::{Stage, Turn, Turns};
 
+mod answer;
 pub mod errors;
 pub mod plan;
 pub mod split;
 
+pub use answer::{Answer, Flight, Part, PartState};
 use errors::Class;
 
 /// Attempts at one part before its outcome is left open.
@@ -27,139 +26,6 @@ const MAX_REFRESHES: u8 = 3;
 const MARGIN_MS: u64 = 2_000;
 /// Milliseconds before the one repetition that some codes ask for.
 const RETRY_ONCE_MS: u64 = 1_500;
-
-/// What became of a part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PartState {
-    /// Not sent yet.
-    Waiting,
-    /// Sent, or about to be: whether it arrived is not known. Repeated under the same number.
-    Sending {
-        /// Its `msg_seq`.
-        seq: u32,
-    },
-    /// The platform accepted it.
-    Sent,
-    /// The platform holds it for review.
-    Held,
-    /// Nobody can say whether it arrived.
-    Unconfirmed,
-    /// The platform refused it, or it was not worth trying.
-    Refused {
-        /// The platform's code.
-        code: Option<i64>,
-    },
-    /// Its window or its slots were used up.
-    Expired,
-}
-
-/// One message of an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// The text.
-    pub text: String,
-    /// What became of it.
-    pub state: PartState,
-}
-
-/// An answer on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// The messages, in order.
-    pub parts: Vec<Part>,
-    /// The outcome of the turn when all parts arrive: `sent`, or what the answer apologises for.
-    pub means: Outcome,
-    /// The next `msg_seq`. Never goes back: a number belongs to one body.
-    pub next_seq: u32,
-}
-
-impl Answer {
-    /// An answer of these texts.
-    #[must_use]
-    pub fn of(texts: Vec<String>, means: Outcome) -> Self {
-        let parts = texts
-            .into_iter()
-            .map(|text| Part {
-                text,
-                state: PartState::Waiting,
-            })
-            .collect();
-        Self {
-            parts,
-            means,
-            next_seq: 1,
-        }
-    }
-
-    /// No message at all.
-    #[must_use]
-    pub fn nothing(means: Outcome) -> Self {
-        Self::of(Vec::new(), means)
-    }
-
-    fn accepted(&self) -> usize {
-        self.parts
-            .iter()
-            .filter(|part| matches!(part.state, PartState::Sent | PartState::Held))
-            .count()
-    }
-
-    /// The first part without an outcome.
-    fn next(&self) -> Option<usize> {
-        self.parts
-            .iter()
-            .position(|part| matches!(part.state, PartState::Waiting | PartState::Sending { .. }))
-    }
-
-    /// What was perhaps sent stays open: nobody can say whether it arrived.
-    fn leave_open(&mut self) {
-        for part in &mut self.parts {
-            if matches!(part.state, PartState::Sending { .. }) {
-                part.state = PartState::Unconfirmed;
-            }
-        }
-    }
-
-    fn settle_rest(&mut self, state: &PartState) {
-        for part in &mut self.parts {
-            if matches!(part.state, PartState::Waiting | PartState::Sending { .. }) {
-                part.state = state.clone();
-            }
-        }
-    }
-}
-
-/// What is in flight for a turn that is being answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flight {
-    request: Option<RequestId>,
-    /// Sends of this part, in this process.
-    tries: u32,
-    /// The part was sent before, here or in an earlier process: a duplicate is then our own.
-    repeated: bool,
-    /// When it is to be sent again, monotonic milliseconds.
-    resend_ms: Option<u64>,
-    /// The one repetition that some codes ask for was spent.
-    retried: bool,
-    /// New tokens asked for on account of this part.
-    refreshes: u8,
-    backoff: Backoff,
-}
-
-impl Default for Flight {
-    fn default() -> Self {
-        Self {
-            request: None,
-            tries: 0,
-            repeated: false,
-            resend_ms: None,
-            retried: false,
-            refreshes: 0,
-            backoff: Backoff::new(1_000, 60_000),
-        }
-    }
-}
 
 impl Turns {
     /// Sends the next part of a turn's answer, if nothing of it is under way. Closes the turn when all is settled.
@@ -427,7 +293,7 @@ impl Turns {
     }
 
     fn settle(&mut self, env: &mut Env, id: TurnId, index: usize, state: PartState) {
-        env.count("parts", word(&state));
+        env.count("parts", state.word());
         self.set_state(id, index, state);
         self.flights.insert(id, Flight::default());
         // Stored with the next part's send, or with the end of the turn: whichever comes, it is in this call.
@@ -476,19 +342,6 @@ impl Turns {
             state: PartState::Waiting,
         });
         answer.parts.splice(index..=index, parts);
-    }
-}
-
-/// The word for a settled part, for metrics.
-fn word(state: &PartState) -> &'static str {
-    match state {
-        PartState::Waiting => "waiting",
-        PartState::Sending { .. } => "sending",
-        PartState::Sent => "sent",
-        PartState::Held => "held",
-        PartState::Unconfirmed => "unconfirmed",
-        PartState::Refused { .. } => "refused",
-        PartState::Expired => "expired",
     }
 }
 

@@ -7,7 +7,7 @@ use crate::bindings::{
 };
 use crate::env::{Env, Level};
 use crate::health;
-use crate::ids::{RequestId, SocketId};
+use crate::ids::SocketId;
 use crate::requests::{Discovery, Purpose};
 use crate::timers::Timer;
 
@@ -16,8 +16,11 @@ pub mod close;
 pub mod frame;
 pub mod frames;
 pub mod intents;
+mod link;
 mod memory;
 pub mod session;
+
+pub use link::Link;
 
 use backoff::Backoff;
 use close::{Reaction, Stop};
@@ -35,58 +38,6 @@ const OUR_CLOSE: u16 = 3000;
 const IDENTIFY_EVERY_MS: u64 = 5_000;
 /// Milliseconds to wait after close code 4008.
 const TOO_FAST_MS: u64 = 60_000;
-
-/// Where the connection stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Link {
-    /// Nothing under way: a timer brings the next attempt.
-    Waiting,
-    /// An access token is needed first.
-    WantsToken,
-    /// Asking for the address.
-    Discovering(RequestId),
-    /// A socket is being opened.
-    Opening(SocketId),
-    /// The socket is open; Hello is due.
-    Greeting(SocketId),
-    /// Identify is sent; READY is due.
-    Identifying(SocketId),
-    /// Resume is sent; missed events come, then RESUMED.
-    Resuming(SocketId),
-    /// Connected.
-    Ready(SocketId),
-    /// Stopped until somebody acts, but for a rare try.
-    Stopped(Stop),
-}
-
-impl Link {
-    /// A stable word for status.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::WantsToken => "wants-token",
-            Self::Discovering(_) => "discovering",
-            Self::Opening(_) => "opening",
-            Self::Greeting(_) => "greeting",
-            Self::Identifying(_) => "identifying",
-            Self::Resuming(_) => "resuming",
-            Self::Ready(_) => "ready",
-            Self::Stopped(_) => "stopped",
-        }
-    }
-
-    fn socket(&self) -> Option<SocketId> {
-        match self {
-            Self::Opening(id)
-            | Self::Greeting(id)
-            | Self::Identifying(id)
-            | Self::Resuming(id)
-            | Self::Ready(id) => Some(*id),
-            Self::Waiting | Self::WantsToken | Self::Discovering(_) | Self::Stopped(_) => None,
-        }
-    }
-}
 
 /// What the channel has to do because of something that the gateway learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
