@@ -1,10 +1,17 @@
 //! What continuous integration runs.
 
+use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use crate::{run as command, tidy};
+
+/// What is typed into the emulator, as the README does.
+const CHAT: &str =
+    "hello\n:as group friends\nhello\n:as channel guild/general\nhello\n:as dm alice\nhello\n";
 
 /// Everything, in the order in which failures are cheapest to find.
 pub(crate) fn run(root: &Path) -> Result<()> {
@@ -49,5 +56,64 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             "3",
         ],
         &[],
+    )?;
+    chat(root)?;
+    check_config(root)
+}
+
+/// The README's first steps: each line that is typed gets its answer, or the emulator's exit code says so.
+fn chat(root: &Path) -> Result<()> {
+    println!("\n== the first steps of the README");
+    let mut emulator = Command::new("cargo")
+        .args([
+            "run",
+            "--locked",
+            "--package",
+            "qq-emulator",
+            "--",
+            "--port",
+            "0",
+        ])
+        .current_dir(root)
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let mut input = emulator.stdin.take().context("no standard input")?;
+    input.write_all(CHAT.as_bytes())?;
+    drop(input);
+    let status = emulator.wait()?;
+    ensure!(status.success(), "not every line was answered: {status}");
+    Ok(())
+}
+
+/// The README's `channels.toml` is one that the program takes.
+fn check_config(root: &Path) -> Result<()> {
+    let readme = fs::read_to_string(root.join("README.md"))?;
+    let block = readme
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let block = block.context("README.md has no TOML")?;
+    let text: String = block
+        .lines()
+        .map(|line| format!("{}\n", line.trim()))
+        .collect();
+    let file = root.join("target").join("readme-channels.toml");
+    fs::write(&file, text)?;
+    let file = file.display().to_string();
+    command(
+        root,
+        &[
+            "cargo",
+            "run",
+            "--locked",
+            "--package",
+            "prx",
+            "--",
+            "config",
+            "check",
+            "--config",
+            &file,
+        ],
+        &[("QQ_APP_SECRET", "x"), ("AGENT_KEY", "x")],
     )
 }

@@ -1,4 +1,6 @@
 //! Guest, actor and platform under seeded faults and kills, on virtual time.
+//!
+//! `SEEDS=1000 cargo test -p harness simulated` tries more of them.
 
 use std::sync::Arc;
 
@@ -6,6 +8,14 @@ use harness::native::NativeComponent;
 use harness::sim::{Faults, Plan, Report, run};
 
 const SPAN_MS: u64 = 20 * 60_000;
+
+/// So many seeds from this one on.
+fn from(first: u64) -> std::ops::Range<u64> {
+    let wanted = std::env::var("SEEDS")
+        .ok()
+        .and_then(|count| count.parse().ok());
+    first..first + wanted.unwrap_or(80)
+}
 
 fn native(plan: &Plan, seed: u64) -> Report {
     run(Arc::new(NativeComponent), plan, seed)
@@ -53,7 +63,7 @@ fn resumable_faults_lose_nothing_and_double_nothing() {
         kind: Faults::Resumable,
         kills: 0,
     };
-    seeds(1_000..1_080, &plan);
+    seeds(from(100_000), &plan);
 }
 
 #[test]
@@ -65,7 +75,7 @@ fn kills_at_any_moment_lose_nothing_and_double_nothing() {
         kind: Faults::Resumable,
         kills: 12,
     };
-    seeds(2_000..2_080, &plan);
+    seeds(from(200_000), &plan);
 }
 
 #[test]
@@ -77,5 +87,5 @@ fn all_faults_together_break_no_invariant() {
         kind: Faults::All,
         kills: 6,
     };
-    seeds(3_000..3_080, &plan);
+    seeds(from(300_000), &plan);
 }
