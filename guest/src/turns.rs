@@ -383,8 +383,12 @@ impl Turns {
         let answer = plan(turn, &env.config);
         turn.ahead.clear();
         turn.stage = Stage::Answering(answer);
-        // Stored by the delivery, together with the state of the first part.
         self.agenda.insert(id);
+        // The delivery stores it, together with the state of the first part. Where that may come in a later call
+        // only, a finished answer must not be lost meanwhile.
+        if self.agenda.len() > BATCH {
+            self.store(env, id);
+        }
     }
 
     /// Records the outcome, forgets the turn, and begins the next one of its conversation.
