@@ -6,26 +6,35 @@
 use anyhow::Context as _;
 use prx::Running;
 use qq_emulator::shell::Urls;
+use tokio::sync::mpsc::{self, Sender};
 
-/// A running bot; it stops when this is dropped, and what it stored is gone with it.
-#[derive(Debug)]
-pub(crate) struct RunningBot {
-    _running: Running,
-    _state: tempfile::TempDir,
-}
-
-/// Starts the built-in bot against an emulator, as `(app id, secret)`. How it is, is printed.
-pub(crate) async fn start(
-    urls: &Urls,
-    bot: Option<&(String, String)>,
-) -> anyhow::Result<Option<RunningBot>> {
-    let Some((app_id, secret)) = bot else {
-        return Ok(None);
-    };
+/// Starts the built-in bot against an emulator, as `(app id, secret)`. How it is, is printed. What is
+/// sent to the answer ends it and starts it again from what it stored; dropping that ends it.
+pub(crate) async fn start(urls: &Urls, bot: &(String, String)) -> anyhow::Result<Sender<()>> {
+    let (app_id, secret) = bot;
     let state = tempfile::tempdir().context("no folder for the bot")?;
     let config = state.path().join("channels.toml");
     std::fs::write(&config, table(urls, app_id, secret)).context("the bot's configuration")?;
-    let running = Running::start(&config).await?;
+    let mut running = Running::start(&config).await?;
+    let (restart, mut wishes) = mpsc::channel(1);
+    tokio::spawn(async move {
+        // Kept until the end: the bot's store is in it.
+        let _state = state;
+        tell(&running);
+        while wishes.recv().await.is_some() {
+            running.stop().await;
+            running = match Running::start(&config).await {
+                Ok(running) => running,
+                Err(error) => return println!("(bot: it does not start again: {error:#})"),
+            };
+            tell(&running);
+        }
+    });
+    Ok(restart)
+}
+
+/// Prints how the bot is, whenever that changes.
+fn tell(running: &Running) {
     for channel in running.channels() {
         let mut health = channel.health();
         tokio::spawn(async move {
@@ -36,10 +45,6 @@ pub(crate) async fn start(
             }
         });
     }
-    Ok(Some(RunningBot {
-        _running: running,
-        _state: state,
-    }))
 }
 
 /// The operator's file. Debug output of a string is a valid TOML string for what ids and URLs hold.

@@ -85,6 +85,8 @@ pub enum Do {
     ShowViolations,
     /// Print a text.
     Print(String),
+    /// End the built-in bot and start it again, as an operator would.
+    RestartBot,
     /// End.
     Quit,
 }

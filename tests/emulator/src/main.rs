@@ -82,12 +82,14 @@ async fn main() -> anyhow::Result<ExitCode> {
     let console = Console::new(args.user.as_str().into(), language(args.lang));
     println!("{}", console.greeting(emulator.urls(), &bots));
     #[cfg(feature = "bot")]
-    let _bot = if args.no_bot {
-        None
-    } else {
-        bot::start(emulator.urls(), bots.first()).await?
+    let restart = match bots.first().filter(|_| !args.no_bot) {
+        Some(bot) => Some(bot::start(emulator.urls(), bot).await?),
+        None => None,
     };
-    session::run(&emulator.handle(), console, Duration::from_secs(args.wait)).await
+    #[cfg(not(feature = "bot"))]
+    let restart = None;
+    let patience = Duration::from_secs(args.wait);
+    session::run(&emulator.handle(), console, patience, restart).await
 }
 
 fn settings(args: &Args) -> anyhow::Result<Settings> {

@@ -10,6 +10,7 @@ use qq_emulator::console::{Console, Do};
 use qq_emulator::ids::AppId;
 use qq_emulator::ledger::BotMessage;
 use qq_emulator::{Handle, Platform};
+use tokio::sync::mpsc::Sender;
 
 use crate::terminal::{Read, Terminal};
 
@@ -21,9 +22,11 @@ pub(crate) async fn run(
     handle: &Handle,
     console: Console,
     patience: Duration,
+    restart: Option<Sender<()>>,
 ) -> anyhow::Result<ExitCode> {
     let mut session = Session {
         handle,
+        restart,
         console,
         terminal: Terminal::open()?,
         printed: handle.with(|platform| platform.ledger().bot_message_count()),
@@ -49,6 +52,8 @@ pub(crate) async fn run(
 
 struct Session<'a> {
     handle: &'a Handle,
+    /// Asks the built-in bot to start again; none without one.
+    restart: Option<Sender<()>>,
     console: Console,
     terminal: Terminal,
     /// Messages of bots that were printed.
@@ -83,6 +88,11 @@ impl Session<'_> {
         match self.console.line(line) {
             Do::Nothing => {}
             Do::Quit => return false,
+            Do::RestartBot => match &self.restart {
+                // A second wish while the first is under way is the same wish.
+                Some(restart) => drop(restart.try_send(())),
+                None => self.terminal.print("(there is no built-in bot here)"),
+            },
             Do::Print(text) => self.terminal.print(&text),
             Do::Wait(span) => self.wait_for_answers(span).await,
             Do::Act(act) => self.act(act),

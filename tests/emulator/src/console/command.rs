@@ -71,6 +71,8 @@ pub enum Command {
     Violations,
     /// `help`
     Help,
+    /// `restart`
+    Restart,
     /// `quit`
     Quit,
 }
@@ -174,6 +176,7 @@ impl Command {
             ("state", []) => Ok(Self::State),
             ("violations", []) => Ok(Self::Violations),
             ("help" | "h" | "?", _) => Ok(Self::Help),
+            ("restart", []) => Ok(Self::Restart),
             ("quit" | "q" | "exit", _) => Ok(Self::Quit),
             _ => Err(CommandError::Unknown(name.to_owned())),
         }

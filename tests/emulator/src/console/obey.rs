@@ -80,6 +80,7 @@ impl Console {
             Command::State => Do::ShowState,
             Command::Violations => Do::ShowViolations,
             Command::Help => Do::Print(self.language.help().to_owned()),
+            Command::Restart => Do::RestartBot,
             Command::Quit => Do::Quit,
             relation => self.relate(&relation, user),
         }

@@ -31,6 +31,7 @@ A plain line is a message of the current user (in a group: with an @ of the bot)
   :clock +5m              move the clock ahead
   :wait [10s]             wait until everything is answered
   :log [N], :state, :violations
+  :restart                end the built-in bot and start it again, after it has stopped
   :help, :quit            (a message that begins with a colon: write two)";
 
 const HELP_ZH: &str = "\
@@ -51,6 +52,7 @@ const HELP_ZH: &str = "\
   :clock +5m              把时钟拨快
   :wait [10s]             等到所有消息都有回复
   :log [N]、:state、:violations
+  :restart                机器人停下之后，重新启动内置的机器人
   :help、:quit            （消息以冒号开头时，写两个冒号）";
 
 impl Language {
