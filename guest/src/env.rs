@@ -166,10 +166,4 @@ impl Env {
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
-
-    /// Gives the log sink on, to an instance that takes this one's place.
-    #[must_use]
-    pub fn into_log(self) -> LogSink {
-        self.log
-    }
 }

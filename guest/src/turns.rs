@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::{
-    Action, AnswerPart, ApprovalAnswer, MediaKind, Outcome, SceneShows, TurnBegin, TurnCancel,
-    TurnEvent, TurnNews,
+    Action, ApprovalAnswer, MediaKind, Outcome, SceneShows, TurnBegin, TurnCancel, TurnEvent,
+    TurnNews,
 };
 use crate::config::Config;
 use crate::delivery::{Answer, Flight, plan};
@@ -351,7 +351,9 @@ impl Turns {
                 turn.ahead.push_str("\n\n");
                 self.store(env, id);
             }
-            TurnNews::Finished(parts) => self.finish(env, id, &parts),
+            TurnNews::Finished(parts) => {
+                self.answer_with(env, id, |turn, config| plan::answer(turn, &parts, config));
+            }
             TurnNews::Failed(reason) => {
                 env.log(
                     Level::Warn,
@@ -365,10 +367,6 @@ impl Turns {
                 self.answer_with(env, id, |_, _| Answer::nothing(Outcome::Superseded));
             }
         }
-    }
-
-    fn finish(&mut self, env: &mut Env, id: TurnId, parts: &[AnswerPart]) {
-        self.answer_with(env, id, |turn, config| plan::answer(turn, parts, config));
     }
 
     fn answer_with(

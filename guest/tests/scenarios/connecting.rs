@@ -7,7 +7,7 @@ use crate::driver::{Driver, boot};
 
 fn before_gateway() -> Driver {
     let mut driver = Driver::start(&json!({}));
-    driver.token(r#"{"access_token":"","expires_in":"7200"}"#, true);
+    driver.good_token(true);
     driver
 }
 
@@ -23,11 +23,7 @@ fn discovery_falls_back_where_one_endpoint_is_missing() {
     );
     driver.answer("gateway", 404, r#"{"message":"no such API"}"#);
     assert!(driver.request("gateway").unwrap().url.ends_with("/gateway"));
-    driver.answer(
-        "gateway",
-        200,
-        r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
-    );
+    driver.gateway();
     driver.open();
 }
 
@@ -49,8 +45,7 @@ fn identify_and_resume_have_the_form_that_the_platform_wants() {
     driver.c2c(2, "m1", "A", "hi");
     driver.close(4009);
     driver.fire("reconnect");
-    driver.open();
-    driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+    driver.greet();
     let resume = driver.frames().pop().unwrap();
     assert_eq!(
         resume,
@@ -63,7 +58,7 @@ fn identify_and_resume_have_the_form_that_the_platform_wants() {
 fn heartbeats_carry_the_last_number_received_and_a_missing_ack_ends_the_connection() {
     let mut driver = Driver::connected(&json!({}));
     driver.c2c(7, "m1", "A", "hi");
-    driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+    driver.hello();
     driver.fire("heartbeat");
     assert_eq!(driver.frames().pop().unwrap(), json!({"op": 1, "d": 7}));
     driver.frame(&json!({"op": 11}));
@@ -96,18 +91,13 @@ fn after_close(code: u16) -> (String, Option<u64>, Option<Value>) {
         .unwrap_or_default();
     let wait = driver.wait_of("reconnect");
     if driver.requests("token") > 0 {
-        driver.token(r#"{"access_token":"","expires_in":"7200"}"#, true);
+        driver.good_token(true);
     }
     driver.fire("reconnect");
     if driver.requests("gateway") > 0 {
-        driver.answer(
-            "gateway",
-            200,
-            r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
-        );
+        driver.gateway();
     }
-    driver.open();
-    driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+    driver.greet();
     (health, wait, driver.frames().pop())
 }
 
@@ -162,18 +152,13 @@ fn op_7_resumes_and_op_9_costs_the_token_first_and_then_the_session() {
     for expected in [6, 6, 2] {
         driver.fire("reconnect");
         if driver.requests("gateway") > 0 {
-            driver.answer(
-                "gateway",
-                200,
-                r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
-            );
+            driver.gateway();
         }
-        driver.open();
-        driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+        driver.greet();
         assert_eq!(driver.frames().pop().unwrap()["op"], expected);
         driver.actions.clear();
         driver.frame(&json!({"op": 9, "d": false}));
-        driver.token(r#"{"access_token":"","expires_in":"7200"}"#, false);
+        driver.good_token(false);
     }
 }
 
@@ -181,16 +166,11 @@ fn op_7_resumes_and_op_9_costs_the_token_first_and_then_the_session() {
 fn refused_intents_are_left_out_remembered_and_explained() {
     let mut driver =
         Driver::start(&json!({"intents": ["guilds", "guild_messages", "direct_messages"]}));
-    driver.token(r#"{"access_token":"","expires_in":"7200"}"#, true);
+    driver.good_token(true);
     let mut asked = Vec::new();
     loop {
-        driver.answer(
-            "gateway",
-            200,
-            r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
-        );
-        driver.open();
-        driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+        driver.gateway();
+        driver.greet();
         asked.push(
             driver.frames().pop().unwrap()["d"]["intents"]
                 .as_u64()
@@ -225,9 +205,8 @@ fn refused_intents_are_left_out_remembered_and_explained() {
         2,
     );
     let mut driver = Driver::start_with(again);
-    driver.token(r#"{"access_token":"","expires_in":"7200"}"#, true);
-    driver.open();
-    driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+    driver.good_token(true);
+    driver.greet();
     assert_eq!(
         driver.frames().pop().unwrap()["op"],
         6,
@@ -238,11 +217,7 @@ fn refused_intents_are_left_out_remembered_and_explained() {
 #[test]
 fn a_connection_without_ready_is_given_up() {
     let mut driver = before_gateway();
-    driver.answer(
-        "gateway",
-        200,
-        r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
-    );
+    driver.gateway();
     driver.open();
     driver.fire("handshake-deadline");
     assert!(driver.channel.holdings().sockets.is_empty());
@@ -270,23 +245,14 @@ fn nothing_that_arrives_is_fatal() {
 #[test]
 fn identifies_are_five_seconds_apart() {
     let mut driver = before_gateway();
-    driver.answer(
-        "gateway",
-        200,
-        r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
-    );
-    driver.open();
-    driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+    driver.gateway();
+    driver.greet();
     let first = driver.now.mono_ms;
     driver.close(4900);
     while driver.channel.holdings().sockets.is_empty() {
         assert!(driver.fire("reconnect"));
         if driver.requests("gateway") > 1 {
-            driver.answer(
-                "gateway",
-                200,
-                r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
-            );
+            driver.gateway();
         }
     }
     assert!(driver.now.mono_ms - first >= 5_000);

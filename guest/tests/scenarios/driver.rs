@@ -77,14 +77,9 @@ impl Driver {
     /// A channel that has a token, a session and a connection.
     pub(crate) fn connected(overrides: &Value) -> Self {
         let mut driver = Self::start(overrides);
-        driver.token(r#"{"access_token":"","expires_in":"7200"}"#, true);
-        driver.answer(
-            "gateway",
-            200,
-            r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
-        );
-        driver.open();
-        driver.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+        driver.good_token(true);
+        driver.gateway();
+        driver.greet();
         driver.frame(&json!({"op": 0, "s": 1, "t": "READY", "d": {"session_id": "s-1", "user": {"id": "9", "username": "bot"}}}));
         driver.actions.clear();
         // Some quiet, so that a new Identify would not be too early.
@@ -155,6 +150,31 @@ impl Driver {
             used,
             Vec::new(),
         );
+    }
+
+    /// A token of two hours; `changed` when it is another than before.
+    pub(crate) fn good_token(&mut self, changed: bool) {
+        self.token(r#"{"access_token":"","expires_in":"7200"}"#, changed);
+    }
+
+    /// The answer to a discovery.
+    pub(crate) fn gateway(&mut self) {
+        self.answer(
+            "gateway",
+            200,
+            r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
+        );
+    }
+
+    /// The first frame of a connection.
+    pub(crate) fn hello(&mut self) {
+        self.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41250}}));
+    }
+
+    /// The socket opens and greets.
+    pub(crate) fn greet(&mut self) {
+        self.open();
+        self.hello();
     }
 
     pub(crate) fn fail(&mut self, purpose: &str, stage: Stage) {

@@ -191,7 +191,7 @@ fn a_new_process_delivers_what_was_answered_and_asks_again_what_was_not() {
         (1, 2, "two")
     );
     assert_eq!(driver.sent().len(), 0, "no token yet");
-    driver.token(r#"{"access_token":"","expires_in":"7200"}"#, true);
+    driver.good_token(true);
     assert_eq!(
         driver.sent(),
         [json!({"msg_type": 0, "content": "answer one", "msg_id": "m1", "msg_seq": 1})]

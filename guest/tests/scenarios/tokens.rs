@@ -35,7 +35,7 @@ fn the_secret_is_a_name_and_never_a_value() {
 #[test]
 fn the_same_token_again_is_waited_out_and_not_asked_for_in_a_loop() {
     let mut driver = Driver::start(&json!({}));
-    driver.token(r#"{"access_token":"","expires_in":"7200"}"#, true);
+    driver.good_token(true);
     assert!(driver.fire("token-refresh"));
     driver.token(r#"{"access_token":"","expires_in":"40"}"#, false);
     let wait = driver.wait_of("token-refresh").unwrap();
@@ -94,7 +94,7 @@ fn a_refused_token_is_renewed_once_for_all_that_were_refused() {
     driver.send(refusal(sends[0], 1));
     driver.send(refusal(sends[1], 1));
     assert_eq!(driver.requests("token"), 1);
-    driver.token(r#"{"access_token":"","expires_in":"7200"}"#, true);
+    driver.good_token(true);
     assert_eq!(driver.requests("send"), 5, "each is sent once more");
     // A late refusal of the old token asks for nothing: the new one is there.
     driver.send(refusal(sends[2], 1));
