@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::{Attachment, MediaKind, Quote, Sender, TurnMessage};
+use crate::bindings::{Attachment, MediaKind, Occasion, Quote, Sender, TurnMessage};
 use crate::config::Config;
 use crate::events::message::{self, Message};
 use crate::ids::{MessageId, OpenId};
@@ -245,6 +245,7 @@ impl Inbound {
     #[must_use]
     pub fn for_agent(&self) -> TurnMessage {
         TurnMessage {
+            occasion: Occasion::Message,
             platform_id: self.id.0.clone(),
             scene: self.scene.word().to_owned(),
             private: self.scene.private(),

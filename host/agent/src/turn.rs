@@ -142,7 +142,7 @@ impl Turn {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use prx_host::bindings::v0_1::{SceneShows, Sender, TurnMessage};
+    use prx_host::bindings::v0_1::{Occasion, SceneShows, Sender, TurnMessage};
 
     use super::*;
 
@@ -153,6 +153,7 @@ pub(crate) mod tests {
             attempt: 1,
             conversation: "c".into(),
             message: TurnMessage {
+                occasion: Occasion::Message,
                 platform_id: format!("m{id}"),
                 scene: "room".into(),
                 private: true,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use prx_agent::Agent;
 use prx_host::agent::{AgentAsk, AgentLine, AgentPort};
 use prx_host::bindings::v0_1::{
-    AnswerPart, SceneShows, Sender, TurnBegin, TurnCancel, TurnEvent, TurnMessage, TurnNews,
+    AnswerPart, Occasion, SceneShows, Sender, TurnBegin, TurnCancel, TurnEvent, TurnMessage, TurnNews,
 };
 use prx_host::drivers::blobs::Blobs;
 use tokio::sync::mpsc;
@@ -96,6 +96,7 @@ pub(crate) fn begin(id: u64, attempt: u32, text: &str) -> TurnBegin {
         attempt,
         conversation: "c".into(),
         message: TurnMessage {
+            occasion: Occasion::Message,
             platform_id: format!("m{id}"),
             scene: "room".into(),
             private: true,

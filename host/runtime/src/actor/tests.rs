@@ -513,6 +513,7 @@ fn news_of_another_attempt_or_of_a_turn_that_is_over_is_dropped() {
             attempt,
             conversation: "c".into(),
             message: TurnMessage {
+                occasion: Occasion::Message,
                 platform_id: "m".into(),
                 scene: "s".into(),
                 private: true,
