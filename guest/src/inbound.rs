@@ -13,6 +13,12 @@ pub(crate) mod content;
 /// An inbound message of any scene.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inbound {
+    /// What made it.
+    #[serde(default = "message_occasion")]
+    pub occasion: Occasion,
+    /// What its id is to a reply.
+    #[serde(default)]
+    pub anchor: Anchor,
     /// Where it was written.
     pub scene: Scene,
     /// Where an answer goes: the person, the group, the channel, or the guild of a direct message session.
@@ -20,7 +26,7 @@ pub struct Inbound {
     /// The guild it was written in; empty outside guilds.
     #[serde(default)]
     pub guild: String,
-    /// Its id.
+    /// The message's id; for what an event made, the outer id of the event, prefix and all.
     pub id: MessageId,
     /// Its index, empty when the platform gave none.
     pub index: String,
@@ -42,6 +48,19 @@ pub struct Inbound {
     pub sent_ms: u64,
 }
 
+/// What the id of an [`Inbound`] is to a reply (`PROTOCOL.md`, "Passive replies").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anchor {
+    /// The id of a message: sent as `msg_id`.
+    #[default]
+    Message,
+    /// The id of an event: sent as `event_id`.
+    Event,
+    /// Nothing that can be replied to: a reply goes out on the bot's own account.
+    Nothing,
+}
+
 /// A quoted message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quoted {
@@ -51,6 +70,9 @@ pub struct Quoted {
     pub text: String,
     /// True when a bot wrote it.
     pub by_bot: bool,
+    /// Its index, or in guilds its message id, under which it may be known; empty when there is none.
+    #[serde(default)]
+    pub index: String,
 }
 
 /// An attachment, as far as the event describes it.
@@ -62,6 +84,39 @@ pub struct Attached {
     pub name: String,
     /// What the platform heard in a voice message; empty when nothing.
     pub transcript: String,
+    /// Where its bytes are, with a scheme; empty when nowhere. It carries a capability: for requests, not for logs.
+    #[serde(default)]
+    pub url: String,
+    /// Bytes, as the event says; 0 when it does not.
+    #[serde(default)]
+    pub size: u64,
+    /// The blob that holds the bytes, once they were fetched.
+    #[serde(default)]
+    pub blob: Option<u64>,
+    /// Why there are no bytes, as a sentence for the agent; empty while they may be fetched.
+    #[serde(default)]
+    pub missing: String,
+}
+
+fn message_occasion() -> Occasion {
+    Occasion::Message
+}
+
+impl Attached {
+    /// The address to fetch, for what has no bytes yet and may have.
+    #[must_use]
+    pub fn wanted(&self) -> Option<&str> {
+        (self.blob.is_none() && self.missing.is_empty() && !self.url.is_empty())
+            .then_some(self.url.as_str())
+    }
+
+    fn missing_for_agent(&self) -> Option<String> {
+        match (self.blob, self.missing.as_str()) {
+            (Some(_), _) => None,
+            (None, "") => Some("it was not fetched".to_owned()),
+            (None, why) => Some(why.to_owned()),
+        }
+    }
 }
 
 struct Place {
@@ -200,6 +255,8 @@ impl Inbound {
             return Err(NotAMessage::Empty);
         }
         Ok(Self {
+            occasion: Occasion::Message,
+            anchor: Anchor::Message,
             scene: place.scene,
             target: OpenId(place.target),
             guild: place.guild,
@@ -245,7 +302,7 @@ impl Inbound {
     #[must_use]
     pub fn for_agent(&self) -> TurnMessage {
         TurnMessage {
-            occasion: Occasion::Message,
+            occasion: self.occasion,
             platform_id: self.id.0.clone(),
             scene: self.scene.word().to_owned(),
             private: self.scene.private(),
@@ -268,9 +325,9 @@ impl Inbound {
                 .map(|attached| Attachment {
                     kind: attached.kind,
                     name: filled(&attached.name),
-                    blob: None,
+                    blob: attached.blob,
                     transcript: filled(&attached.transcript),
-                    missing: Some("this version does not fetch attachments".to_owned()),
+                    missing: attached.missing_for_agent(),
                 })
                 .collect(),
             sent_wall_ms: self.sent_ms,
@@ -302,7 +359,7 @@ fn filled(text: &str) -> Option<String> {
 }
 
 fn quoted(message: &Message) -> Option<Quoted> {
-    message.message_scene.get("ref_msg_idx")?;
+    let index = message.message_scene.get("ref_msg_idx")?;
     let element = message.msg_elements.first();
     Some(Quoted {
         author: element
@@ -312,6 +369,7 @@ fn quoted(message: &Message) -> Option<Quoted> {
             .map(|element| content::clean(&element.content, &[]))
             .unwrap_or_default(),
         by_bot: element.is_some_and(|element| element.author.bot),
+        index: index.to_owned(),
     })
 }
 
@@ -332,6 +390,10 @@ fn attached(attachment: &message::Attachment) -> Attached {
         kind,
         name: attachment.filename.clone(),
         transcript: attachment.asr_refer_text.clone(),
+        url: String::new(),
+        size: 0,
+        blob: None,
+        missing: "the event does not say where it is".to_owned(),
     }
 }
 
