@@ -11,7 +11,9 @@ use crate::timers::Timer;
 use crate::turns::{Stage, Turn, Turns};
 
 mod answer;
+pub mod cards;
 pub mod errors;
+pub mod pacing;
 pub mod plan;
 pub mod split;
 
