@@ -1,14 +1,26 @@
-//! From a message event to one internal message: scene, target, sender, clean text, attachments, names for dedup.
+//! The one internal message that everything becomes which the agent may answer: a message of any scene, a button
+//! that was pressed, a reaction, or a notice that something happened.
+//!
+//! Here is what it is and what the agent reads of it; how each comes about is in the files of this folder.
 
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::{Attachment, MediaKind, Occasion, Quote, Sender, TurnMessage};
 use crate::config::Config;
-use crate::events::message::{self, Message};
 use crate::ids::{MessageId, OpenId};
 use crate::scene::Scene;
 
+mod attached;
+mod cards;
 pub(crate) mod content;
+pub mod faces;
+mod message;
+mod occasion;
+mod quote;
+pub mod recent;
+mod words;
+
+use recent::Recent;
 
 /// An inbound message of any scene.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,12 +131,6 @@ impl Attached {
     }
 }
 
-struct Place {
-    scene: Scene,
-    target: String,
-    guild: String,
-}
-
 /// Why an event is not a message for anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAMessage {
@@ -137,149 +143,6 @@ pub enum NotAMessage {
 }
 
 impl Inbound {
-    /// A private message.
-    ///
-    /// # Errors
-    /// When there is nothing to answer.
-    pub fn c2c(body: &str, platform_ms: u64) -> Result<Self, NotAMessage> {
-        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
-        let sender = first_filled([&message.author.user_openid, &message.author.id]);
-        let place = Place {
-            scene: Scene::C2c,
-            target: sender.clone(),
-            guild: String::new(),
-        };
-        let text = content::clean(&message.content, &message.mentions);
-        Self::build(place, sender, true, text, message, platform_ms)
-    }
-
-    /// A message in a group. `addressed` says what the event's name says; a message of the full mode is
-    /// addressed when one of its mentions is this bot.
-    ///
-    /// # Errors
-    /// When there is nothing to answer.
-    pub fn group(body: &str, addressed: bool, platform_ms: u64) -> Result<Self, NotAMessage> {
-        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
-        let sender = first_filled([&message.author.member_openid, &message.author.id]);
-        let mentioned = message
-            .mentions
-            .iter()
-            .any(|mention| mention.is_you && mention.scope != "all");
-        let place = Place {
-            scene: Scene::Group,
-            target: message.group_openid.clone(),
-            guild: String::new(),
-        };
-        let text = content::clean(&message.content, &message.mentions);
-        Self::build(
-            place,
-            sender,
-            addressed || mentioned,
-            text,
-            message,
-            platform_ms,
-        )
-    }
-
-    /// A message in a channel of a guild. `addressed` says what the event's name says; a message that a bot of
-    /// the private domain merely hears is addressed when it mentions `bot_id`.
-    ///
-    /// # Errors
-    /// When there is nothing to answer.
-    pub fn channel(
-        body: &str,
-        addressed: bool,
-        bot_id: &str,
-        platform_ms: u64,
-    ) -> Result<Self, NotAMessage> {
-        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
-        let mentioned = mentions_bot(&message, bot_id);
-        let place = Place {
-            scene: Scene::Channel,
-            target: message.channel_id.clone(),
-            guild: message.guild_id.clone(),
-        };
-        Self::of_guild(place, addressed || mentioned, bot_id, message, platform_ms)
-    }
-
-    /// A direct message of a guild.
-    ///
-    /// # Errors
-    /// When there is nothing to answer.
-    pub fn dm(body: &str, bot_id: &str, platform_ms: u64) -> Result<Self, NotAMessage> {
-        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
-        // Answers go to the session, which has a guild id of its own; the guild that it came from is another one.
-        let guild = first_filled([&message.src_guild_id, &message.guild_id]);
-        let place = Place {
-            scene: Scene::Dm,
-            target: message.guild_id.clone(),
-            guild,
-        };
-        Self::of_guild(place, true, bot_id, message, platform_ms)
-    }
-
-    fn of_guild(
-        place: Place,
-        addressed: bool,
-        bot_id: &str,
-        message: Message,
-        platform_ms: u64,
-    ) -> Result<Self, NotAMessage> {
-        let text = content::clean_guild(&message.content, &message.mentions, bot_id);
-        let sender = message.author.id.clone();
-        Self::build(place, sender, addressed, text, message, platform_ms)
-    }
-
-    fn build(
-        place: Place,
-        sender: String,
-        addressed: bool,
-        text: String,
-        message: Message,
-        platform_ms: u64,
-    ) -> Result<Self, NotAMessage> {
-        if message.author.bot {
-            return Err(NotAMessage::FromABot);
-        }
-        if place.target.is_empty() || sender.is_empty() {
-            return Err(NotAMessage::Incomplete);
-        }
-        let quoted = quoted(&message);
-        let attached: Vec<Attached> = message.attachments.iter().map(attached).collect();
-        // A bare @ is a message: the bot was called.
-        if text.is_empty()
-            && attached.is_empty()
-            && quoted.is_none()
-            && (!addressed || place.scene.private())
-        {
-            return Err(NotAMessage::Empty);
-        }
-        Ok(Self {
-            occasion: Occasion::Message,
-            anchor: Anchor::Message,
-            scene: place.scene,
-            target: OpenId(place.target),
-            guild: place.guild,
-            index: message
-                .message_scene
-                .get("msg_idx")
-                .unwrap_or_default()
-                .to_owned(),
-            id: MessageId(message.id),
-            sender: OpenId(sender),
-            sender_name: first_filled([&message.member.nick, &message.author.username]),
-            sender_role: message.author.member_role,
-            addressed,
-            text,
-            quoted,
-            attached,
-            // A clock that is ahead of ours cannot have written in our future.
-            sent_ms: message::timestamp_ms(&message.timestamp)
-                .unwrap_or(platform_ms)
-                .min(platform_ms),
-        })
-    }
-
     /// The key of the conversation: in a group, the person's own unless the operator wants one for all.
     #[must_use]
     pub fn conversation(&self, config: &Config) -> String {
@@ -296,6 +159,25 @@ impl Inbound {
     #[must_use]
     pub fn deadline_ms(&self) -> u64 {
         self.sent_ms.saturating_add(self.scene.window_ms())
+    }
+
+    /// Fills in what the event left out about the message that is quoted. A reply to a message of the bot's own
+    /// addresses it, even where nobody is mentioned.
+    pub fn resolve(&mut self, recent: &Recent) {
+        let Some(quoted) = &mut self.quoted else {
+            return;
+        };
+        let Some(known) = recent.find(self.scene, self.target.as_str(), &quoted.index) else {
+            return;
+        };
+        quoted.by_bot = known.own.is_some();
+        self.addressed |= quoted.by_bot;
+        if quoted.text.is_empty() {
+            quoted.text.clone_from(&known.text);
+        }
+        if quoted.author.is_empty() {
+            quoted.author.clone_from(&known.author);
+        }
     }
 
     /// The message as the agent reads it.
@@ -335,17 +217,6 @@ impl Inbound {
     }
 }
 
-/// The bot stands in the list of mentions, or in the text.
-fn mentions_bot(message: &Message, bot_id: &str) -> bool {
-    let known = !bot_id.is_empty();
-    let listed = |mention: &message::Mention| mention.is_you || (known && mention.id == bot_id);
-    message.mentions.iter().any(listed)
-        || (known
-            && ["@!", "@"]
-                .iter()
-                .any(|at| message.content.contains(&format!("<{at}{bot_id}>"))))
-}
-
 fn first_filled<const N: usize>(candidates: [&String; N]) -> String {
     candidates
         .into_iter()
@@ -356,45 +227,6 @@ fn first_filled<const N: usize>(candidates: [&String; N]) -> String {
 
 fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn quoted(message: &Message) -> Option<Quoted> {
-    let index = message.message_scene.get("ref_msg_idx")?;
-    let element = message.msg_elements.first();
-    Some(Quoted {
-        author: element
-            .map(|element| element.author.username.clone())
-            .unwrap_or_default(),
-        text: element
-            .map(|element| content::clean(&element.content, &[]))
-            .unwrap_or_default(),
-        by_bot: element.is_some_and(|element| element.author.bot),
-        index: index.to_owned(),
-    })
-}
-
-fn attached(attachment: &message::Attachment) -> Attached {
-    let kind = match attachment
-        .content_type
-        .split('/')
-        .next()
-        .unwrap_or_default()
-    {
-        "image" => MediaKind::Image,
-        "video" => MediaKind::Video,
-        "voice" => MediaKind::Voice,
-        "audio" => MediaKind::Audio,
-        _ => MediaKind::Document,
-    };
-    Attached {
-        kind,
-        name: attachment.filename.clone(),
-        transcript: attachment.asr_refer_text.clone(),
-        url: String::new(),
-        size: 0,
-        blob: None,
-        missing: "the event does not say where it is".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod health;
 pub mod ids;
 pub mod inbound;
 pub mod ledger;
+pub mod places;
 pub mod requests;
 pub mod scene;
 pub mod state;

@@ -24,10 +24,6 @@ impl Channel {
                 Inbound::channel(&frame.body, false, self.gateway.bot_id(), platform_ms)
             }
             Kind::DirectMessage => Inbound::dm(&frame.body, self.gateway.bot_id(), platform_ms),
-            Kind::Counted => {
-                self.env.count("events", "counted");
-                return;
-            }
             Kind::Unknown => {
                 self.env.count("events", "unknown");
                 self.env.log(
@@ -37,6 +33,10 @@ impl Channel {
                         frame.event
                     ),
                 );
+                return;
+            }
+            _ => {
+                self.env.count("events", "counted");
                 return;
             }
         };
