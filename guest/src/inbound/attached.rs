@@ -65,25 +65,21 @@ impl Attached {
             missing,
         }
     }
-}
 
-/// An attachment of a quoted message: told, not fetched.
-pub(super) fn in_words(attachment: &Attachment) -> String {
-    let word = match kind(attachment) {
-        MediaKind::Image => "image",
-        MediaKind::Voice => "voice",
-        MediaKind::Audio => "audio",
-        MediaKind::Video => "video",
-        MediaKind::Document => "file",
-    };
-    let name = match word {
-        "image" => String::new(),
-        _ => name(&attachment.filename),
-    };
-    match (attachment.asr_refer_text.trim(), name.as_str()) {
-        ("", "") => format!("[{word}]"),
-        ("", name) => format!("[{word}: {name}]"),
-        (heard, _) => format!("[{word}: {heard}]"),
+    /// An attachment of a message that is only told about.
+    pub(super) fn in_words(&self) -> String {
+        let (word, name) = match self.kind {
+            MediaKind::Image => ("image", ""),
+            MediaKind::Voice => ("voice", ""),
+            MediaKind::Audio => ("audio", self.name.as_str()),
+            MediaKind::Video => ("video", self.name.as_str()),
+            MediaKind::Document => ("file", self.name.as_str()),
+        };
+        match (self.transcript.as_str(), name) {
+            ("", "") => format!("[{word}]"),
+            ("", name) => format!("[{word}: {name}]"),
+            (heard, _) => format!("[{word}: {heard}]"),
+        }
     }
 }
 

@@ -22,12 +22,12 @@ pub(super) fn of(message: &Message, markup: Markup<'_>) -> Option<Quoted> {
         return of_guild(message);
     };
     let elements = &message.body.elements;
-    // Where the event brings what was said before as well, the quoted message need not be the first.
+    // Where the event brings what was said before as well, the quoted message need not be the first; and what has
+    // another index is another message.
     let named = elements.iter().find(|element| element.index == index);
-    let element = match named {
-        None if !words::is_record(&message.body) => elements.first(),
-        named => named,
-    };
+    let first = elements.first();
+    let nameless = first.filter(|first| first.index.is_empty() && !words::is_record(&message.body));
+    let element = named.or(nameless);
     let mut text = Words::new(FORWARDED_CHARS);
     if let Some(element) = element {
         words::everything(&element.body, markup, &mut text, 0);
@@ -111,6 +111,16 @@ mod tests {
             .unwrap();
             assert_eq!(quoted.text.trim(), text, "{element}");
         }
+    }
+
+    #[test]
+    fn another_message_is_not_taken_for_the_quoted_one() {
+        let other = r#""msg_elements":[{"msg_idx":"REFIDX_0","content":"context"}]"#;
+        let quoted = quoted(&format!(r#""message_type":0,{REF},{other}"#)).unwrap();
+        assert_eq!(
+            (quoted.index.as_str(), quoted.text.as_str()),
+            ("REFIDX_A==", "")
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::scene::Scene;
 use crate::state::ring::{Dated, Ring};
 use crate::state::{Entries, REMEMBER_MS};
 
-use super::Inbound;
+use super::{Attached, Inbound};
 
 /// Messages remembered.
 const CAPACITY: usize = 1_024;
@@ -93,9 +93,12 @@ impl Recent {
 
     /// Remembers a message that came in.
     pub fn heard(&mut self, env: &mut Env, inbound: &Inbound) {
+        let text = Some(inbound.text.clone()).filter(|text| !text.is_empty());
+        let attached = inbound.attached.iter().map(Attached::in_words);
+        let parts: Vec<String> = text.into_iter().chain(attached).collect();
         let said = Said {
             author: inbound.sender_name.clone(),
-            text: inbound.text.clone(),
+            text: parts.join(" "),
             own: None,
         };
         let names = [inbound.id.as_str(), inbound.index.as_str()];
@@ -238,180 +241,4 @@ fn hash(scene: Scene, target: &str, name: &str) -> u128 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bindings::{Action, Entry};
-    use crate::channel::tests::test_env;
-
-    fn theirs(text: &str) -> Said {
-        Said {
-            author: "Li".into(),
-            text: text.into(),
-            own: None,
-        }
-    }
-
-    fn ours(id: &str, text: &str) -> Said {
-        Said {
-            author: String::new(),
-            text: text.into(),
-            own: Some(Own {
-                id: MessageId(id.into()),
-                sent_ms: 7,
-            }),
-        }
-    }
-
-    /// What the store holds after these effects.
-    fn stored(env: &mut Env, store: &mut BTreeMap<String, Vec<u8>>) -> Entries {
-        for effect in env.take_effects() {
-            match effect.action {
-                Action::StorePut(entry) => drop(store.insert(entry.key, entry.value)),
-                Action::StoreDelete(key) => drop(store.remove(&key)),
-                _ => {}
-            }
-        }
-        let entry = |(key, value): (&String, &Vec<u8>)| Entry {
-            key: key.clone(),
-            value: value.clone(),
-        };
-        Entries::new(store.iter().map(entry).collect())
-    }
-
-    #[test]
-    fn a_message_is_found_by_its_id_and_its_index_where_it_was_said() {
-        let mut env = test_env();
-        let mut recent = Recent::restore(&Entries::default(), 0);
-        recent.note(&mut env, Scene::C2c, "A", &["id", "REFIDX_1"], theirs("hi"));
-        for name in ["id", "REFIDX_1"] {
-            assert_eq!(recent.find(Scene::C2c, "A", name).unwrap().text, "hi");
-            assert_eq!(recent.find(Scene::C2c, "B", name), None);
-            assert_eq!(recent.find(Scene::Group, "A", name), None);
-        }
-        assert_eq!(recent.find(Scene::C2c, "A", ""), None);
-        assert_eq!(recent.latest_own(Scene::C2c, "A"), None);
-    }
-
-    #[test]
-    fn the_bots_last_message_is_known_in_each_place_until_it_is_taken_back() {
-        let mut env = test_env();
-        let mut recent = Recent::restore(&Entries::default(), 0);
-        recent.note(
-            &mut env,
-            Scene::Group,
-            "G",
-            &["a", "REFIDX_a"],
-            ours("a", "one"),
-        );
-        recent.note(&mut env, Scene::Group, "G", &["b"], ours("b", "two"));
-        recent.note(&mut env, Scene::Group, "G", &["c"], theirs("three"));
-        recent.note(&mut env, Scene::Group, "H", &["d"], ours("d", "elsewhere"));
-        assert_eq!(recent.latest_own(Scene::Group, "G").unwrap().text, "two");
-        recent.forget(&mut env, Scene::Group, "G", "b");
-        assert_eq!(recent.latest_own(Scene::Group, "G").unwrap().text, "one");
-        let taken_back = recent.find(Scene::Group, "G", "b").unwrap();
-        assert_eq!(
-            (taken_back.text.as_str(), taken_back.own.is_some()),
-            ("", true)
-        );
-        recent.forget(&mut env, Scene::Group, "G", "unknown");
-    }
-
-    #[test]
-    fn it_outlives_the_process_and_what_was_taken_back_is_gone_from_the_store() {
-        let mut env = test_env();
-        let mut store = BTreeMap::new();
-        let mut recent = Recent::restore(&Entries::default(), 0);
-        for number in 0..40 {
-            let id = format!("id{number}");
-            recent.note(
-                &mut env,
-                Scene::C2c,
-                "A",
-                &[&id],
-                theirs(&format!("secret{number}.")),
-            );
-        }
-        recent.forget(&mut env, Scene::C2c, "A", "id3");
-        let entries = stored(&mut env, &mut store);
-        let holds = |needle: &str| {
-            store.values().any(|bytes| {
-                bytes
-                    .windows(needle.len())
-                    .any(|part| part == needle.as_bytes())
-            })
-        };
-        assert!(holds("secret4.") && !holds("secret3."));
-        let mut again = Recent::restore(&entries, env.now.wall_ms);
-        assert_eq!(again.len(), 40);
-        assert_eq!(
-            again.find(Scene::C2c, "A", "id39").unwrap().text,
-            "secret39."
-        );
-        assert_eq!(again.find(Scene::C2c, "A", "id3").unwrap().text, "");
-        again.note(&mut env, Scene::C2c, "A", &["id40"], theirs("more"));
-        again.forget(&mut env, Scene::C2c, "A", "id40");
-        let entries = stored(&mut env, &mut store);
-        assert_eq!(Recent::restore(&entries, env.now.wall_ms).len(), 41);
-    }
-
-    #[test]
-    fn memory_and_store_are_bounded_and_texts_are_cut() {
-        let mut env = test_env();
-        let mut store = BTreeMap::new();
-        let mut recent = Recent::restore(&Entries::default(), 0);
-        let long = "长".repeat(500);
-        for number in 0..CAPACITY + 500 {
-            recent.note(
-                &mut env,
-                Scene::C2c,
-                "A",
-                &[&format!("id{number}")],
-                theirs(&long),
-            );
-            stored(&mut env, &mut store);
-        }
-        assert_eq!((recent.len(), recent.by_name.len()), (CAPACITY, CAPACITY));
-        assert!(store.len() <= CAPACITY / BLOCK);
-        let last = recent
-            .find(Scene::C2c, "A", &format!("id{}", CAPACITY + 499))
-            .unwrap();
-        assert_eq!(last.text.chars().count(), TEXT_CHARS);
-        assert_eq!(recent.find(Scene::C2c, "A", "id499"), None);
-        // One that is remembered only in memory must not write over the block that took its place.
-        recent.forget(&mut env, Scene::C2c, "A", "id500");
-        let entries = stored(&mut env, &mut store);
-        let again = Recent::restore(&entries, env.now.wall_ms);
-        assert!(
-            again
-                .find(Scene::C2c, "A", &format!("id{}", CAPACITY + 499))
-                .is_some()
-        );
-    }
-
-    #[test]
-    fn after_a_day_nothing_is_left_of_it() {
-        let mut env = test_env();
-        let mut store = BTreeMap::new();
-        let mut recent = Recent::restore(&Entries::default(), 0);
-        for number in 0..40 {
-            recent.note(
-                &mut env,
-                Scene::C2c,
-                "A",
-                &[&format!("id{number}")],
-                theirs("old"),
-            );
-        }
-        env.now.wall_ms += REMEMBER_MS;
-        recent.note(&mut env, Scene::C2c, "A", &["new"], theirs("new"));
-        assert_eq!((recent.len(), recent.by_name.len()), (1, 1));
-        stored(&mut env, &mut store);
-        assert_eq!(store.len(), 1, "the blocks of yesterday are deleted");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert!(
-            store.values().all(|bytes| !text(bytes).contains("old")),
-            "and so is the rest of it"
-        );
-    }
-}
+mod tests;

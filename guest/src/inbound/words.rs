@@ -3,7 +3,7 @@
 use crate::events::message::{Body, Element, Message};
 
 use super::content::Markup;
-use super::{attached, cards};
+use super::{Attached, cards};
 
 /// Characters that forwarded messages may have, all together: enough for a long conversation, and no more than a
 /// prompt can bear.
@@ -92,7 +92,9 @@ pub(super) fn text_of(message: &Message, markup: Markup<'_>) -> String {
 /// Everything that a quoted or forwarded message says, in one text.
 pub(super) fn everything(body: &Body, markup: Markup<'_>, words: &mut Words, depth: usize) {
     let text = own_text(body, markup);
-    let parts = std::iter::once(text).chain(body.attachments.iter().map(attached::in_words));
+    let attachments = body.attachments.iter();
+    let attached = attachments.map(|attachment| Attached::read(attachment).in_words());
+    let parts = std::iter::once(text).chain(attached);
     let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
     let text = parts.join(" ");
     words.push(&text);
