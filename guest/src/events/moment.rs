@@ -4,14 +4,21 @@ use serde_json::Value;
 
 /// A timestamp in wall-clock milliseconds: RFC 3339, a number of seconds or milliseconds (also as text),
 /// or what Go prints by default.
+///
+/// `None` also for a moment before there were bots: a zero, or a number that means something else, would close the
+/// reply window of a message that was written just now.
 #[must_use]
 pub fn timestamp_ms(value: &Value) -> Option<u64> {
-    match value {
+    let moment = match value {
         Value::Number(number) => number.as_u64().map(from_unix),
         Value::String(text) => text_timestamp_ms(text.trim()),
         _ => None,
-    }
+    };
+    moment.filter(|ms| *ms >= EARLIEST_MS)
 }
+
+/// The beginning of 2015, years before the platform's first bot.
+const EARLIEST_MS: u64 = 1_420_070_400_000;
 
 /// Seconds until the year 5138; larger numbers are milliseconds.
 const LARGEST_SECONDS: u64 = 100_000_000_000;
@@ -56,6 +63,8 @@ mod tests {
             "1728981195000",
             "\"2024-10-15 16:33:15 +0800 CST m=+3.5\"",
             "\"2024-10-15 16:33:15.987 +0800 CST\"",
+            "\"2024-10-15T08:33:15Z\"",
+            "\" 2024-10-15T16:33:15.000+08:00 \"",
         ] {
             assert_eq!(
                 timestamp_ms(&serde_json::from_str(text).unwrap()),
@@ -63,7 +72,22 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(timestamp_ms(&Value::Null), None);
-        assert_eq!(timestamp_ms(&"soon".into()), None);
+        for text in [
+            "null",
+            "\"soon\"",
+            "\"\"",
+            "0",
+            "\"0\"",
+            "7",
+            "-1728981195",
+            "1e300",
+            "true",
+            "[1728981195]",
+            "\"0001-01-01T00:00:00Z\"",
+            "\"2024-13-45T99:99:99Z\"",
+        ] {
+            let value = serde_json::from_str(text).unwrap();
+            assert_eq!(timestamp_ms(&value), None, "{text}");
+        }
     }
 }
