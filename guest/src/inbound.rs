@@ -146,13 +146,12 @@ impl Inbound {
     /// The key of the conversation: in a group, the person's own unless the operator wants one for all.
     #[must_use]
     pub fn conversation(&self, config: &Config) -> String {
-        let (app, scene) = (&config.app_id, self.scene.word());
-        match self.scene {
-            Scene::Group | Scene::Channel if !config.share_group_history => {
-                format!("qq:{app}:{scene}:{}:{}", self.target, self.sender)
-            }
-            _ => format!("qq:{app}:{scene}:{}", self.target),
-        }
+        conversation_key(
+            config,
+            self.scene,
+            self.target.as_str(),
+            self.sender.as_str(),
+        )
     }
 
     /// Platform wall-clock milliseconds after which it cannot be replied to.
@@ -227,6 +226,18 @@ fn first_filled<const N: usize>(candidates: [&String; N]) -> String {
 
 fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The key of a person's conversation in a place.
+#[must_use]
+pub fn conversation_key(config: &Config, scene: Scene, target: &str, sender: &str) -> String {
+    let (app, word) = (&config.app_id, scene.word());
+    match scene {
+        Scene::Group | Scene::Channel if !config.share_group_history => {
+            format!("qq:{app}:{word}:{target}:{sender}")
+        }
+        _ => format!("qq:{app}:{word}:{target}"),
+    }
 }
 
 #[cfg(test)]

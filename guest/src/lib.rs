@@ -15,6 +15,7 @@
 pub mod access;
 pub mod auth;
 pub mod bindings;
+pub mod capabilities;
 pub mod channel;
 #[cfg(target_family = "wasm")]
 mod component;

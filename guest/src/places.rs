@@ -79,6 +79,11 @@ impl Places {
         self.change(env, key(relation.scene, relation.target.as_str()), apply);
     }
 
+    /// The platform said of a message that the bot is not there any more.
+    pub fn lost(&mut self, env: &mut Env, scene: Scene, target: &str) {
+        self.change(env, key(scene, target), |place| place.gone = true);
+    }
+
     /// A guild changed.
     pub fn on_guild(&mut self, env: &mut Env, change: &GuildChange) {
         self.change(env, guild_key(&change.guild), |place| {

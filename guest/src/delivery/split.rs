@@ -127,3 +127,7 @@ mod tests {
         }
     }
 }
+/// stub
+pub fn split_markdown(text: &str, limit: usize) -> Vec<String> {
+    split(text, limit)
+}

@@ -89,6 +89,28 @@ impl Inbound {
         })
     }
 
+    /// A place that the operator writes to, as if it had asked.
+    #[must_use]
+    pub fn of_operator(scene: Scene, target: OpenId, platform_ms: u64) -> Self {
+        Self {
+            occasion: Occasion::Notice,
+            anchor: Anchor::Nothing,
+            scene,
+            target,
+            guild: String::new(),
+            id: MessageId(String::new()),
+            index: String::new(),
+            sender: OpenId(String::new()),
+            sender_name: String::new(),
+            sender_role: String::new(),
+            addressed: true,
+            text: String::new(),
+            quoted: None,
+            attached: Vec::new(),
+            sent_ms: platform_ms,
+        }
+    }
+
     /// That the bot came to a group, or to a person, in words.
     ///
     /// # Errors

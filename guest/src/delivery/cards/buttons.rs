@@ -107,10 +107,16 @@ impl Buttons {
         self.rows.iter().flatten().nth(index)
     }
 
-    /// The text, and the buttons as a numbered list: with its link or command each, else with the label, which
-    /// the person can type instead.
+    /// The text, and the buttons below it.
     #[must_use]
     pub fn plain(&self) -> String {
+        format!("{}\n\n{}", self.text, self.plain_buttons())
+    }
+
+    /// The buttons as a numbered list: with its link or command each, else with the label, which the person can
+    /// type instead.
+    #[must_use]
+    pub fn plain_buttons(&self) -> String {
         let buttons = self.rows.iter().flatten().zip(1..).map(|(button, number)| {
             let target = match &button.action {
                 Action::Callback(_) => None,
@@ -120,7 +126,7 @@ impl Buttons {
             format!("{number}. {}", with_link(&button.label, target))
         });
         let buttons: Vec<String> = buttons.collect();
-        format!("{}\n\n{}", self.text, buttons.join("\n"))
+        buttons.join("\n")
     }
 }
 

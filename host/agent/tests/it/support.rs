@@ -6,7 +6,8 @@ use std::time::Duration;
 use prx_agent::Agent;
 use prx_host::agent::{AgentAsk, AgentLine, AgentPort};
 use prx_host::bindings::v0_1::{
-    AnswerPart, Occasion, SceneShows, Sender, TurnBegin, TurnCancel, TurnEvent, TurnMessage, TurnNews,
+    AnswerPart, Occasion, SceneShows, Sender, TurnBegin, TurnCancel, TurnEvent, TurnMessage,
+    TurnNews,
 };
 use prx_host::drivers::blobs::Blobs;
 use tokio::sync::mpsc;

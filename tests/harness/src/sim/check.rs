@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use qq_emulator::Platform;
 use qq_emulator::ids::MessageId;
-use qq_emulator::ledger::{Scene, UserMessage, Violation};
+use qq_emulator::ledger::{BotForm, BotMessage, ReplyTo, Scene, UserMessage, Violation};
 
-use super::script::answer;
+use super::script::{answer, tag};
 use super::world::World;
 
 /// How an answer ends that was cut.
@@ -180,23 +180,50 @@ fn check_platform(world: &World, report: &mut Report) {
     }
 }
 
+/// All that the bot said in the place of a message, in order, typing notices and what nobody saw left out.
+fn said_there<'a>(
+    world: &'a World,
+    message: &'a UserMessage,
+) -> impl Iterator<Item = &'a BotMessage> {
+    let said = world.platform.ledger().bot_messages().map(AsRef::as_ref);
+    said.filter(|said| {
+        (said.scene, &said.target) == (message.scene, &message.target)
+            && said.form != BotForm::Typing
+            && !said.hidden
+    })
+}
+
+/// The texts of the answer to a message. A part may stand under the id of another message of the same place, which
+/// lent a reply; so it is known by the message's tag, and an apology, which has none, by the id.
+fn texts_of<'a>(world: &'a World, message: &'a UserMessage) -> Vec<&'a str> {
+    let tag = tag(&message.text);
+    let own = |said: &BotMessage| matches!(&said.reply_to, Some(ReplyTo::MsgId(id)) if names(message).any(|name| name == id));
+    said_there(world, message)
+        .filter(|said| said.media.is_none())
+        .filter(|said| {
+            let tagged = said.text.split_whitespace().any(|word| word == tag);
+            tagged || (is_apology(&said.text) && own(said))
+        })
+        .map(|said| said.text.as_str())
+        .collect()
+}
+
 /// Nothing lost, nothing doubled, and in order (invariant 6).
 fn check_message(world: &World, message: &UserMessage, report: &mut Report) {
     report.messages += 1;
-    let texts: Vec<&str> = names(message)
-        .flat_map(|id| world.platform.ledger().reply_texts(id))
-        .collect();
+    let texts = texts_of(world, message);
     let got = squeeze(&texts.concat());
     let (want, cut) = due(message);
     let heard = world.disk.watch.knows(message);
     if matches!(message.scene, Scene::Channel | Scene::Dm) {
         return check_guild(world, message, &texts, &want, heard, report);
     }
-    // An answer that does not fit is cut, visibly, and every reply is used; one that nearly fits may be either.
+    // An answer that does not fit is cut, visibly, or a file; with what other messages lend, it may fit all the same.
     let cut_well = got
         .strip_suffix(CUT_NOTE)
         .is_some_and(|shown| want.starts_with(shown) && shown.len() > want.len() / 2);
-    if (got == want && !cut) || cut_well {
+    let filed = has_file(world, message) && want.starts_with(&got) && cut;
+    if got == want || cut_well || filed {
         report.answered += 1;
     } else if texts.is_empty() && !heard && !world.loses_nothing() {
         report.unheard += 1;
@@ -221,6 +248,13 @@ fn check_message(world: &World, message: &UserMessage, report: &mut Report) {
             want.len()
         ));
     }
+}
+
+/// An answer that does not fit is a file in full, after as much of it as fits.
+fn has_file(world: &World, message: &UserMessage) -> bool {
+    let whole = answer(message.text.trim()).len() as u64;
+    let mut media = said_there(world, message).filter_map(|said| said.media.as_ref());
+    media.any(|media| media.file_type == 4 && media.size == Some(whole))
 }
 
 /// The answer that is due, without white space, and whether the replies that a message allows are too few for it.

@@ -120,6 +120,11 @@ fn message(number: u32, rng: &mut fastrand::Rng) -> Act {
     }
 }
 
+/// The word by which a message of the script is known: its last one.
+pub(super) fn tag(text: &str) -> &str {
+    text.split_whitespace().next_back().unwrap_or_default()
+}
+
 /// What the simulated agent answers.
 pub(super) fn answer(text: &str) -> String {
     let long = text
@@ -127,12 +132,14 @@ pub(super) fn answer(text: &str) -> String {
         .and_then(|rest| rest.split_whitespace().next()?.parse::<usize>().ok());
     match long {
         Some(length) => {
+            // Each line names the message, so that a part is known wherever it turns up.
+            let tag = tag(text);
             let mut answer = String::with_capacity(length + 20);
             for line in 0.. {
                 if answer.len() >= length {
                     break;
                 }
-                answer.push_str(&format!("line {line} of the answer.\n"));
+                answer.push_str(&format!("line {line} of the answer to {tag} .\n"));
             }
             answer
         }
