@@ -160,13 +160,6 @@ impl Requests {
     pub fn any(&self, is: impl Fn(&Purpose) -> bool) -> bool {
         self.by_id.values().any(is)
     }
-
-    /// Gives a request another purpose, while it is under way.
-    pub fn rename(&mut self, id: RequestId, purpose: Purpose) {
-        if let Some(known) = self.by_id.get_mut(&id) {
-            *known = purpose;
-        }
-    }
 }
 
 /// A text piece.

@@ -46,6 +46,9 @@ impl Turns {
         code: Option<i64>,
         paid: &Paid,
     ) {
+        if self.is_stream_end(id, index) {
+            return self.stream_not_closed(env, id, index, code);
+        }
         if class != Class::WindowClosed {
             self.budget.refund(env, paid);
         }
@@ -83,6 +86,56 @@ impl Turns {
         } else {
             self.settle(env, id, index, PartState::Refused { code });
         }
+    }
+
+    fn is_stream_end(&mut self, id: TurnId, index: usize) -> bool {
+        let part = self
+            .answer_mut(id)
+            .and_then(|answer| answer.parts.get(index));
+        part.is_some_and(|part| matches!(part.content, Content::StreamEnd(_)))
+    }
+
+    /// The platform closed the bubble itself, or will: what it does not show goes as a message.
+    fn stream_not_closed(&mut self, env: &mut Env, id: TurnId, index: usize, code: Option<i64>) {
+        let Some(turn) = self.open.get_mut(&id) else {
+            return;
+        };
+        // A repetition may be refused because the first one arrived.
+        let repeated = self.flights.get(&id).is_some_and(|flight| flight.repeated);
+        let shown = turn
+            .stream
+            .take()
+            .map(|stream| stream.shown)
+            .unwrap_or_default();
+        let before = self.growths.get(&id).map(|growth| growth.confirmed.clone());
+        let Some(answer) = self.answer_mut(id) else {
+            return;
+        };
+        let Some(part) = answer.parts.get_mut(index) else {
+            return;
+        };
+        let Content::StreamEnd(text) = &part.content else {
+            return;
+        };
+        if repeated {
+            return self.settle(env, id, index, PartState::Unconfirmed);
+        }
+        let known = before.unwrap_or(shown);
+        let rest = text
+            .strip_prefix(known.trim_end())
+            .unwrap_or(text)
+            .trim()
+            .to_owned();
+        if rest.is_empty() {
+            return self.settle(env, id, index, PartState::Sent);
+        }
+        env.log(
+            Level::Info,
+            format!("turn {id}: its stream was closed by the platform (code {code:?}); the rest goes as a message"),
+        );
+        part.content = super::plan::markdown_of(rest);
+        part.state = PartState::Waiting;
+        self.flights.insert(id, Flight::default());
     }
 
     /// What a refusal says about the place.

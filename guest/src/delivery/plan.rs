@@ -73,17 +73,28 @@ impl Turns {
         }
         items.extend(parts.iter().cloned());
         let mut contents = Vec::new();
-        for item in join_texts(items) {
+        let mut items = join_texts(items).into_iter().peekable();
+        if let Some(stream) = &turn.stream {
+            let text = items.next_if(|item| matches!(item, AnswerPart::Text(_)));
+            contents.extend(place.finish_stream(&stream.shown, text.as_ref()));
+        }
+        for item in items {
             place.lay_out(&item, &mut contents, &mut planned);
         }
         if contents.is_empty() {
             return Answer::nothing(Outcome::Silent);
         }
         place.dress(turn, &mut contents);
-        place.close_stream(turn, &mut contents);
-        let slots = self
-            .left(env, turn.id)
-            .max(u32::from(self.can_pay(env, turn.id)));
+        let mut slots = self.left(env, turn.id);
+        // A stream whose name may have got lost cannot be closed: its text may need a message of its own.
+        if turn
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.id.is_empty())
+        {
+            slots = slots.saturating_sub(1);
+        }
+        let slots = slots.max(u32::from(self.can_pay(env, turn.id)));
         place.fit(
             &mut contents,
             usize::try_from(slots).unwrap_or(usize::MAX),
@@ -289,6 +300,8 @@ impl Place<'_> {
             return;
         }
         match contents.first_mut() {
+            // What is on the screen already cannot begin with something else.
+            Some(Content::StreamEnd(text)) => text.push_str(&format!("\n\n{}", top.trim_end())),
             Some(Content::Text(text))
                 if split::length(text) + split::length(&top) <= self.chars =>
             {
@@ -305,25 +318,38 @@ impl Place<'_> {
         }
     }
 
-    /// A text that was growing is finished where it grew.
-    fn close_stream(&self, turn: &Turn, contents: &mut Vec<Content>) {
-        let Some(stream) = &turn.stream else { return };
-        let all = match contents.first() {
-            Some(Content::Markdown {
-                text,
-                keyboard: None,
-                ..
-            }) => text.clone(),
-            Some(Content::Text(text)) => text.clone(),
+    /// A text that was growing is finished where it grew; what does not fit follows. A text that turned out to be
+    /// another one follows as a whole.
+    fn finish_stream(&self, shown: &str, item: Option<&AnswerPart>) -> Vec<Content> {
+        let whole = match item {
+            Some(AnswerPart::Text(text)) => markdown::to_qq(text),
             _ => String::new(),
         };
-        if all.starts_with(stream.shown.trim_end()) && !all.is_empty() {
-            if let Some(first) = contents.first_mut() {
-                *first = Content::StreamEnd(all);
+        let Some(new) = whole.strip_prefix(shown.trim_end()) else {
+            let mut contents = vec![Content::StreamEnd(shown.to_owned())];
+            if let Some(AnswerPart::Text(text)) = item {
+                contents.extend(self.texts(text));
             }
+            return contents;
+        };
+        // The bubble is filled up to a good end, and never below what it shows.
+        let room = self
+            .chars
+            .saturating_sub(split::length(&whole) - split::length(new));
+        let more = if split::length(new) <= room {
+            new
         } else {
-            contents.insert(0, Content::StreamEnd(stream.shown.clone()));
-        }
+            let first = split::split_markdown(new, room.max(1)).into_iter().next();
+            let end = first.and_then(|first| new.find(&first).map(|at| at + first.len()));
+            new.get(..end.unwrap_or_default()).unwrap_or_default()
+        };
+        let end = whole.len() - new.len() + more.len();
+        let (bubble, rest) = whole.split_at(end);
+        let rest = split::split_markdown(rest, self.chars);
+        let bubble = Content::StreamEnd(bubble.to_owned());
+        std::iter::once(bubble)
+            .chain(rest.into_iter().map(markdown_of))
+            .collect()
     }
 
     /// Makes the messages as many as are paid for.

@@ -44,6 +44,8 @@ pub struct Open {
 pub struct Growth {
     /// What the agent wrote so far.
     text: String,
+    /// What the platform is known to show.
+    pub(super) confirmed: String,
     request: Option<RequestId>,
     /// When the next piece may go, monotonic milliseconds.
     next_ms: u64,
@@ -94,6 +96,11 @@ impl Turns {
             let wait_ms = growth.next_ms - env.now.mono_ms;
             return env.set_timer_by(Timer::Streams, wait_ms);
         }
+        if let Some(first) = turn.stream.as_ref().filter(|stream| stream.id.is_empty()) {
+            // Whether the first piece arrived is not known: the same once more, under the same number.
+            let text = first.shown.clone();
+            return self.push_piece(env, id, text);
+        }
         let stable = markdown::to_qq(markdown::stable_prefix(&growth.text));
         let text = split::prefix(stable.trim_end(), env.config.message_chars).to_owned();
         let shown = turn
@@ -141,6 +148,9 @@ impl Turns {
         let turn = self.open.get_mut(&id)?;
         let stream = turn.stream.as_mut()?;
         let mut fields = Map::new();
+        if stream.id.is_empty() {
+            stream.index = 0;
+        }
         fields.insert("input_mode".into(), "replace".into());
         fields.insert("input_state".into(), if last { 10 } else { 1 }.into());
         fields.insert("index".into(), stream.index.into());
@@ -192,8 +202,11 @@ impl Turns {
                     stream.id = named.to_owned();
                     self.store(env, id);
                 }
+                let shown = self.open.get(&id).and_then(|turn| turn.stream.as_ref());
+                let shown = shown.map(|stream| stream.shown.clone()).unwrap_or_default();
                 if let Some(growth) = self.growths.get_mut(&id) {
                     growth.failures = 0;
+                    growth.confirmed = shown;
                 }
                 self.grow(env, id);
                 Want::Nothing
@@ -227,6 +240,8 @@ impl Turns {
                 fallback::report(env, stop);
                 self.freeze(env, id, true);
             }
+            // It arrived at the first try, and its name got lost with the answer.
+            Class::Duplicate => self.freeze(env, id, false),
             _ => {
                 let Some(turn) = self.open.get(&id) else {
                     return Want::Nothing;
@@ -256,13 +271,7 @@ impl Turns {
             .now
             .mono_ms
             .saturating_add(env.config.stream_interval_ms * 2);
-        let begun = self
-            .open
-            .get(&id)
-            .and_then(|turn| turn.stream.as_ref())
-            .is_some_and(|stream| !stream.id.is_empty());
-        // A first piece whose fate is unknown is not begun a second time: that could be a second bubble.
-        if growth.failures >= MAX_FAILURES || !begun {
+        if growth.failures >= MAX_FAILURES {
             self.freeze(env, id, false);
         } else {
             self.grow(env, id);
@@ -304,23 +313,13 @@ impl Turns {
             .is_some_and(|growth| growth.request.is_some())
     }
 
-    /// An earlier process left a stream open: it is closed with what it showed, before anything else is said.
-    pub(crate) fn close_left_stream(&mut self, env: &mut Env, id: TurnId) {
-        let Some(turn) = self.open.get(&id) else {
+    /// An earlier process left a stream open. One that the platform has a name for goes on where the agent says the
+    /// same again, and is closed with what it shows where it does not; another one cannot be found any more.
+    pub(crate) fn take_up_stream(&mut self, id: TurnId) {
+        let Some(turn) = self.open.get_mut(&id) else {
             return;
         };
-        let Some(stream) = turn.stream.clone() else {
-            return;
-        };
-        if !stream.id.is_empty() && !stream.shown.is_empty() {
-            let request = self.send_piece(env, id, stream.shown, true, false);
-            // Nobody waits for the answer: what it showed stays, whether or not this arrives.
-            if let Some(request) = request {
-                env.requests.rename(request, Purpose::Mark);
-            }
-        }
-        if let Some(turn) = self.open.get_mut(&id) {
-            turn.stream = None;
-        }
+        // What it paid for may have been taken, and is not paid back.
+        turn.stream.take_if(|stream| stream.id.is_empty());
     }
 }

@@ -38,7 +38,7 @@ impl Turns {
         if !self.fetched(env, id) {
             return;
         }
-        self.close_left_stream(env, id);
+        self.take_up_stream(id);
         let Some(turn) = self.open.get_mut(&id) else {
             return;
         };

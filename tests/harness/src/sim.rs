@@ -13,7 +13,7 @@ mod world;
 
 pub use blobs::Blobs;
 pub use check::{Report, check};
-pub use script::{Faults, Plan};
+pub use script::{Faults, Plan, Shows};
 pub use stage::{Mind, News, Setup, Stage, echo, says};
 pub use world::{World, bot};
 

@@ -14,7 +14,7 @@ use qq_emulator::time::Millis;
 use serde_json::{Map, Value};
 
 use super::blobs::Blobs;
-use super::script::{Faults, Plan, answer};
+use super::script::{Faults, Plan, Shows, answer, picture};
 use super::world::World;
 
 /// What the agent reports of a turn, each after so many milliseconds.
@@ -48,10 +48,38 @@ pub fn says(text: String) -> News {
     vec![(10, host::TurnNews::Finished(parts))]
 }
 
-/// The agent of the simulated days.
+/// The agent of the simulated days: it echoes, at length where that is asked for, with a picture where one is, and in
+/// pieces where the place shows them.
 #[must_use]
 pub fn echo() -> Mind {
-    Box::new(|begin, _| says(answer(&begin.message.text)))
+    Box::new(|begin, blobs| {
+        let text = answer(&begin.message.text);
+        let mut news = Vec::new();
+        if begin.shows.streaming {
+            let mut rest = text.as_str();
+            while !rest.is_empty() {
+                let (piece, after) = rest.split_at(rest.len().min(700));
+                news.push((
+                    news.len() as u64 * 300,
+                    host::TurnNews::Delta(piece.to_owned()),
+                ));
+                rest = after;
+            }
+        }
+        let mut parts = vec![host::AnswerPart::Text(text)];
+        if let Some(size) = picture(&begin.message.text) {
+            let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+            bytes.resize(usize::try_from(size).unwrap_or_default(), 7);
+            parts.push(host::AnswerPart::Media(host::MediaPart {
+                kind: host::MediaKind::Image,
+                source: host::MediaSource::Blob(blobs.own("a.png", "image/png", bytes)),
+                caption: None,
+            }));
+        }
+        let last_ms = news.len() as u64 * 300;
+        news.push((last_ms, host::TurnNews::Finished(parts)));
+        news
+    })
 }
 
 /// A world on which a test plays.
@@ -73,6 +101,7 @@ impl Stage {
             faults: 0,
             kind: Faults::None,
             kills: 0,
+            shows: Shows::Nothing,
         };
         let mut stage = Self {
             world: World::with(component, &plan, 7, setup),

@@ -75,8 +75,10 @@ impl World {
     /// A world in which nothing has happened yet.
     #[must_use]
     pub fn new(component: Arc<dyn Component>, plan: &Plan, seed: u64) -> Self {
+        let mut keys = serde_json::Map::new();
+        keys.insert("stream_mode".into(), plan.shows.key().into());
         let setup = Setup {
-            keys: serde_json::Map::new(),
+            keys,
             bot: bot(),
             mind: super::stage::echo(),
         };
