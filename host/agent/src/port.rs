@@ -155,7 +155,7 @@ impl AgentPort for Agent {
             AgentAsk::Cancel(cancel) => self.cancel(channel, &cancel),
             AgentAsk::Outcome(outcome) => {
                 let mut history = self.shared.history();
-                history.outcome(channel, outcome.id, outcome.outcome);
+                history.outcome(channel, &outcome);
             }
             AgentAsk::Reset(conversation) => {
                 let channel = channel.to_owned();
