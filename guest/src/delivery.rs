@@ -13,6 +13,7 @@ use crate::turns::{Stage, Turn, Turns};
 mod answer;
 pub mod cards;
 pub mod errors;
+pub mod links;
 pub mod markdown;
 pub mod pacing;
 pub mod plan;
