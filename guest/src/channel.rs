@@ -2,12 +2,12 @@
 
 use crate::auth::{Auth, News};
 use crate::bindings::{
-    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, HttpDone, Instant, Problem,
-    StartReason,
+    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, HttpDone, HttpOutcome, Instant,
+    Problem, StartReason,
 };
 use crate::config::{Config, key_table};
 use crate::dedup::Dedup;
-use crate::delivery;
+use crate::delivery::{self, errors};
 use crate::env::{Env, Jitter, Level, LogSink};
 use crate::gateway::frames::Heard;
 use crate::gateway::{Gateway, Want};
@@ -154,9 +154,23 @@ impl Channel {
             Event::Turn(news) => self.turns.on_news(&mut self.env, news),
             Event::Command(command) => self.on_command(&command),
             Event::Skipped(skipped) => self.on_skipped(&skipped),
-            // Nothing was asked for that these answer.
-            Event::Entropy(_) | Event::BlobMade(_) | Event::DigestDone(_) | Event::Extension(_) => {
+            Event::BlobMade(made) => {
+                if let Some(Purpose::Upload { turn, part }) =
+                    self.env.requests.take(RequestId(made.blob))
+                {
+                    self.turns.on_made(&mut self.env, (turn, part), &made.made);
+                }
             }
+            Event::DigestDone(done) => {
+                if let Some(Purpose::Upload { turn, part }) =
+                    self.env.requests.take(RequestId(done.id))
+                {
+                    self.turns
+                        .on_digest(&mut self.env, (turn, part), &done.digests);
+                }
+            }
+            // Nothing was asked for that these answer.
+            Event::Entropy(_) | Event::Extension(_) => {}
         }
         self.finish()
     }
@@ -199,8 +213,40 @@ impl Channel {
                 let want = self.turns.on_sent(&mut self.env, turn, part, done);
                 self.want_after(want, done);
             }
+            Some(Purpose::Upload { turn, part }) => {
+                let want = self.turns.on_uploaded(&mut self.env, (turn, part), done);
+                self.want_after(want, done);
+            }
+            Some(Purpose::Stream { turn }) => {
+                let want = self.turns.on_streamed(&mut self.env, turn, done);
+                self.want_after(want, done);
+            }
+            Some(Purpose::Fetch { turn, attachment }) => {
+                self.turns
+                    .on_fetched(&mut self.env, (turn, attachment), done);
+            }
+            Some(Purpose::Typing { turn }) => self.turns.on_typed(&mut self.env, turn, done),
+            Some(purpose @ (Purpose::Ack | Purpose::Mark)) => self.on_sign(&purpose, done),
             None => {}
         }
+    }
+
+    /// The answer to something that is not worth a second try; why it failed is for the log.
+    fn on_sign(&mut self, purpose: &Purpose, done: &HttpDone) {
+        let why = match &done.outcome {
+            HttpOutcome::Response(response) if (200..300).contains(&response.status) => return,
+            HttpOutcome::Response(response) => {
+                let code = errors::read(response.status, &response.body).code;
+                format!("HTTP {}, code {code:?}", response.status)
+            }
+            HttpOutcome::Failed(failure) => format!("{:?}: {}", failure.stage, failure.detail),
+        };
+        let what = if *purpose == Purpose::Ack {
+            "the press of a button was not acknowledged"
+        } else {
+            "a sign on a message was not set"
+        };
+        self.env.log(Level::Warn, format!("{what}: {why}"));
     }
 
     fn on_token_news(&mut self, news: News) {
@@ -229,6 +275,8 @@ impl Channel {
             }
             Timer::Resends => self.turns.on_resends(&mut self.env),
             Timer::TurnDeadlines => self.turns.on_deadlines(&mut self.env),
+            Timer::Streams => self.turns.on_stream_time(&mut self.env),
+            Timer::Typing => self.turns.on_typing_time(&mut self.env),
             Timer::Agenda => {}
         }
     }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::bindings::{KeyKind, KeySpec, Problem, ValueAlias};
+use crate::delivery::pacing::{Rate, Rates};
 use crate::gateway::intents::Intents;
 
 mod keys;
@@ -16,6 +17,9 @@ const SANDBOX_API_BASE: &str = "https://sandbox.api.sgroup.qq.com";
 /// Where tokens come from, for both.
 const TOKEN_URL: &str = "https://bots.qq.com/app/getAppAccessToken";
 
+/// Bytes of what the operator calls a megabyte.
+const MEGABYTE: u64 = 1_000_000;
+
 /// What the bot shows while it thinks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -26,6 +30,52 @@ pub enum StreamMode {
     Typing,
     /// Text that grows, in private conversations.
     Stream,
+}
+
+/// Whether answers are sent as Markdown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MarkdownMode {
+    /// Where there is any in the text, until the platform refuses it.
+    Auto,
+    /// Always, whatever the platform said before.
+    On,
+    /// Never.
+    Off,
+}
+
+/// What becomes of an answer that is longer than its replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LongAnswers {
+    /// The whole of it follows as a file, where files can be sent.
+    File,
+    /// It is cut, and says so.
+    Cut,
+}
+
+/// When an answer says that an AI wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AiNotice {
+    /// Never.
+    Off,
+    /// The first one of a conversation, once a day.
+    First,
+    /// Each.
+    Always,
+}
+
+/// When an answer quotes the message that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quoting {
+    /// Never.
+    Off,
+    /// In groups and guild channels.
+    Groups,
+    /// Always.
+    Always,
 }
 
 /// Language of the texts that the bot itself writes in a chat.
@@ -74,6 +124,26 @@ pub struct Config {
     pub share_group_history: bool,
     /// Messages that may wait in one conversation.
     pub queue: usize,
+    /// Whether answers are sent as Markdown.
+    pub markdown: MarkdownMode,
+    /// What becomes of an answer that is too long.
+    pub long_answers: LongAnswers,
+    /// When an answer says that an AI wrote it.
+    pub ai_notice: AiNotice,
+    /// When an answer quotes the message that it answers.
+    pub quote_replies: Quoting,
+    /// In groups, answers begin with a mention of whoever asked.
+    pub mention_sender: bool,
+    /// A typing notice costs one of the replies.
+    pub typing_costs_reply: bool,
+    /// Milliseconds between two pieces of a growing text.
+    pub stream_interval_ms: u64,
+    /// Bytes of one file, in and out.
+    pub media_bytes: u64,
+    /// Bytes above which a file is uploaded in pieces.
+    pub upload_chunk_bytes: u64,
+    /// How fast messages may leave.
+    pub rates: Rates,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +165,19 @@ struct Raw {
     replies_guild: u32,
     share_group_history: bool,
     queue: usize,
+    markdown: MarkdownMode,
+    long_answers: LongAnswers,
+    ai_notice: AiNotice,
+    quote_replies: Quoting,
+    mention_sender: bool,
+    typing_costs_reply: bool,
+    stream_interval_ms: u64,
+    media_mb: u64,
+    upload_chunk_mb: u64,
+    channel_per_second: u32,
+    guild_per_second: u32,
+    dm_per_second: u32,
+    proactive_per_minute: u32,
 }
 
 impl Config {
@@ -157,6 +240,22 @@ impl Config {
             replies_guild: raw.replies_guild,
             share_group_history: raw.share_group_history,
             queue: raw.queue,
+            markdown: raw.markdown,
+            long_answers: raw.long_answers,
+            ai_notice: raw.ai_notice,
+            quote_replies: raw.quote_replies,
+            mention_sender: raw.mention_sender,
+            typing_costs_reply: raw.typing_costs_reply,
+            stream_interval_ms: raw.stream_interval_ms,
+            media_bytes: raw.media_mb.saturating_mul(MEGABYTE),
+            upload_chunk_bytes: raw.upload_chunk_mb.saturating_mul(MEGABYTE),
+            rates: Rates {
+                channel: Rate::per_second(raw.channel_per_second),
+                guild: Rate::per_second(raw.guild_per_second),
+                dm: Rate::per_second(raw.dm_per_second),
+                proactive: Rate::per_minute(raw.proactive_per_minute),
+                ..Rates::default()
+            },
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::bindings::{
 use crate::env::{Env, Level};
 use crate::health;
 use crate::ids::SocketId;
-use crate::requests::{Discovery, Purpose};
+use crate::requests::{Body, Discovery, Purpose};
 use crate::timers::Timer;
 
 pub mod backoff;
@@ -185,7 +185,7 @@ impl Gateway {
             Discovery::WithLimits => "/gateway/bot",
             Discovery::Plain => "/gateway",
         };
-        let request = env.call_api(Purpose::Discover(discovery), "GET", path, None, false);
+        let request = env.call_api(Purpose::Discover(discovery), "GET", path, Body::None, false);
         self.link = Link::Discovering(request);
     }
 

@@ -1,18 +1,36 @@
-//! From a message event to one internal message: scene, target, sender, clean text, attachments, names for dedup.
+//! The one internal message that everything becomes which the agent may answer: a message of any scene, a button
+//! that was pressed, a reaction, or a notice that something happened.
+//!
+//! Here is what it is and what the agent reads of it; how each comes about is in the files of this folder.
 
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::{Attachment, MediaKind, Occasion, Quote, Sender, TurnMessage};
 use crate::config::Config;
-use crate::events::message::{self, Message};
 use crate::ids::{MessageId, OpenId};
 use crate::scene::Scene;
 
+mod attached;
+mod cards;
 pub(crate) mod content;
+pub mod faces;
+mod message;
+mod occasion;
+mod quote;
+pub mod recent;
+mod words;
+
+use recent::Recent;
 
 /// An inbound message of any scene.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inbound {
+    /// What made it.
+    #[serde(default = "message_occasion")]
+    pub occasion: Occasion,
+    /// What its id is to a reply.
+    #[serde(default)]
+    pub anchor: Anchor,
     /// Where it was written.
     pub scene: Scene,
     /// Where an answer goes: the person, the group, the channel, or the guild of a direct message session.
@@ -20,7 +38,7 @@ pub struct Inbound {
     /// The guild it was written in; empty outside guilds.
     #[serde(default)]
     pub guild: String,
-    /// Its id.
+    /// The message's id; for what an event made, the outer id of the event, prefix and all.
     pub id: MessageId,
     /// Its index, empty when the platform gave none.
     pub index: String,
@@ -42,6 +60,19 @@ pub struct Inbound {
     pub sent_ms: u64,
 }
 
+/// What the id of an [`Inbound`] is to a reply (`PROTOCOL.md`, "Passive replies").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anchor {
+    /// The id of a message: sent as `msg_id`.
+    #[default]
+    Message,
+    /// The id of an event: sent as `event_id`.
+    Event,
+    /// Nothing that can be replied to: a reply goes out on the bot's own account.
+    Nothing,
+}
+
 /// A quoted message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quoted {
@@ -51,6 +82,9 @@ pub struct Quoted {
     pub text: String,
     /// True when a bot wrote it.
     pub by_bot: bool,
+    /// Its index, or in guilds its message id, under which it may be known; empty when there is none.
+    #[serde(default)]
+    pub index: String,
 }
 
 /// An attachment, as far as the event describes it.
@@ -62,12 +96,39 @@ pub struct Attached {
     pub name: String,
     /// What the platform heard in a voice message; empty when nothing.
     pub transcript: String,
+    /// Where its bytes are, with a scheme; empty when nowhere. It carries a capability: for requests, not for logs.
+    #[serde(default)]
+    pub url: String,
+    /// Bytes, as the event says; 0 when it does not.
+    #[serde(default)]
+    pub size: u64,
+    /// The blob that holds the bytes, once they were fetched.
+    #[serde(default)]
+    pub blob: Option<u64>,
+    /// Why there are no bytes, as a sentence for the agent; empty while they may be fetched.
+    #[serde(default)]
+    pub missing: String,
 }
 
-struct Place {
-    scene: Scene,
-    target: String,
-    guild: String,
+fn message_occasion() -> Occasion {
+    Occasion::Message
+}
+
+impl Attached {
+    /// The address to fetch, for what has no bytes yet and may have.
+    #[must_use]
+    pub fn wanted(&self) -> Option<&str> {
+        (self.blob.is_none() && self.missing.is_empty() && !self.url.is_empty())
+            .then_some(self.url.as_str())
+    }
+
+    fn missing_for_agent(&self) -> Option<String> {
+        match (self.blob, self.missing.as_str()) {
+            (Some(_), _) => None,
+            (None, "") => Some("it was not fetched".to_owned()),
+            (None, why) => Some(why.to_owned()),
+        }
+    }
 }
 
 /// Why an event is not a message for anybody.
@@ -82,157 +143,15 @@ pub enum NotAMessage {
 }
 
 impl Inbound {
-    /// A private message.
-    ///
-    /// # Errors
-    /// When there is nothing to answer.
-    pub fn c2c(body: &str, platform_ms: u64) -> Result<Self, NotAMessage> {
-        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
-        let sender = first_filled([&message.author.user_openid, &message.author.id]);
-        let place = Place {
-            scene: Scene::C2c,
-            target: sender.clone(),
-            guild: String::new(),
-        };
-        let text = content::clean(&message.content, &message.mentions);
-        Self::build(place, sender, true, text, message, platform_ms)
-    }
-
-    /// A message in a group. `addressed` says what the event's name says; a message of the full mode is
-    /// addressed when one of its mentions is this bot.
-    ///
-    /// # Errors
-    /// When there is nothing to answer.
-    pub fn group(body: &str, addressed: bool, platform_ms: u64) -> Result<Self, NotAMessage> {
-        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
-        let sender = first_filled([&message.author.member_openid, &message.author.id]);
-        let mentioned = message
-            .mentions
-            .iter()
-            .any(|mention| mention.is_you && mention.scope != "all");
-        let place = Place {
-            scene: Scene::Group,
-            target: message.group_openid.clone(),
-            guild: String::new(),
-        };
-        let text = content::clean(&message.content, &message.mentions);
-        Self::build(
-            place,
-            sender,
-            addressed || mentioned,
-            text,
-            message,
-            platform_ms,
-        )
-    }
-
-    /// A message in a channel of a guild. `addressed` says what the event's name says; a message that a bot of
-    /// the private domain merely hears is addressed when it mentions `bot_id`.
-    ///
-    /// # Errors
-    /// When there is nothing to answer.
-    pub fn channel(
-        body: &str,
-        addressed: bool,
-        bot_id: &str,
-        platform_ms: u64,
-    ) -> Result<Self, NotAMessage> {
-        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
-        let mentioned = mentions_bot(&message, bot_id);
-        let place = Place {
-            scene: Scene::Channel,
-            target: message.channel_id.clone(),
-            guild: message.guild_id.clone(),
-        };
-        Self::of_guild(place, addressed || mentioned, bot_id, message, platform_ms)
-    }
-
-    /// A direct message of a guild.
-    ///
-    /// # Errors
-    /// When there is nothing to answer.
-    pub fn dm(body: &str, bot_id: &str, platform_ms: u64) -> Result<Self, NotAMessage> {
-        let message = message::read(body).ok_or(NotAMessage::Incomplete)?;
-        // Answers go to the session, which has a guild id of its own; the guild that it came from is another one.
-        let guild = first_filled([&message.src_guild_id, &message.guild_id]);
-        let place = Place {
-            scene: Scene::Dm,
-            target: message.guild_id.clone(),
-            guild,
-        };
-        Self::of_guild(place, true, bot_id, message, platform_ms)
-    }
-
-    fn of_guild(
-        place: Place,
-        addressed: bool,
-        bot_id: &str,
-        message: Message,
-        platform_ms: u64,
-    ) -> Result<Self, NotAMessage> {
-        let text = content::clean_guild(&message.content, &message.mentions, bot_id);
-        let sender = message.author.id.clone();
-        Self::build(place, sender, addressed, text, message, platform_ms)
-    }
-
-    fn build(
-        place: Place,
-        sender: String,
-        addressed: bool,
-        text: String,
-        message: Message,
-        platform_ms: u64,
-    ) -> Result<Self, NotAMessage> {
-        if message.author.bot {
-            return Err(NotAMessage::FromABot);
-        }
-        if place.target.is_empty() || sender.is_empty() {
-            return Err(NotAMessage::Incomplete);
-        }
-        let quoted = quoted(&message);
-        let attached: Vec<Attached> = message.attachments.iter().map(attached).collect();
-        // A bare @ is a message: the bot was called.
-        if text.is_empty()
-            && attached.is_empty()
-            && quoted.is_none()
-            && (!addressed || place.scene.private())
-        {
-            return Err(NotAMessage::Empty);
-        }
-        Ok(Self {
-            scene: place.scene,
-            target: OpenId(place.target),
-            guild: place.guild,
-            index: message
-                .message_scene
-                .get("msg_idx")
-                .unwrap_or_default()
-                .to_owned(),
-            id: MessageId(message.id),
-            sender: OpenId(sender),
-            sender_name: first_filled([&message.member.nick, &message.author.username]),
-            sender_role: message.author.member_role,
-            addressed,
-            text,
-            quoted,
-            attached,
-            // A clock that is ahead of ours cannot have written in our future.
-            sent_ms: message::timestamp_ms(&message.timestamp)
-                .unwrap_or(platform_ms)
-                .min(platform_ms),
-        })
-    }
-
     /// The key of the conversation: in a group, the person's own unless the operator wants one for all.
     #[must_use]
     pub fn conversation(&self, config: &Config) -> String {
-        let (app, scene) = (&config.app_id, self.scene.word());
-        match self.scene {
-            Scene::Group | Scene::Channel if !config.share_group_history => {
-                format!("qq:{app}:{scene}:{}:{}", self.target, self.sender)
-            }
-            _ => format!("qq:{app}:{scene}:{}", self.target),
-        }
+        conversation_key(
+            config,
+            self.scene,
+            self.target.as_str(),
+            self.sender.as_str(),
+        )
     }
 
     /// Platform wall-clock milliseconds after which it cannot be replied to.
@@ -241,11 +160,30 @@ impl Inbound {
         self.sent_ms.saturating_add(self.scene.window_ms())
     }
 
+    /// Fills in what the event left out about the message that is quoted. A reply to a message of the bot's own
+    /// addresses it, even where nobody is mentioned.
+    pub fn resolve(&mut self, recent: &Recent) {
+        let Some(quoted) = &mut self.quoted else {
+            return;
+        };
+        let Some(known) = recent.find(self.scene, self.target.as_str(), &quoted.index) else {
+            return;
+        };
+        quoted.by_bot = known.own.is_some();
+        self.addressed |= quoted.by_bot;
+        if quoted.text.is_empty() {
+            quoted.text.clone_from(&known.text);
+        }
+        if quoted.author.is_empty() {
+            quoted.author.clone_from(&known.author);
+        }
+    }
+
     /// The message as the agent reads it.
     #[must_use]
     pub fn for_agent(&self) -> TurnMessage {
         TurnMessage {
-            occasion: Occasion::Message,
+            occasion: self.occasion,
             platform_id: self.id.0.clone(),
             scene: self.scene.word().to_owned(),
             private: self.scene.private(),
@@ -268,25 +206,14 @@ impl Inbound {
                 .map(|attached| Attachment {
                     kind: attached.kind,
                     name: filled(&attached.name),
-                    blob: None,
+                    blob: attached.blob,
                     transcript: filled(&attached.transcript),
-                    missing: Some("this version does not fetch attachments".to_owned()),
+                    missing: attached.missing_for_agent(),
                 })
                 .collect(),
             sent_wall_ms: self.sent_ms,
         }
     }
-}
-
-/// The bot stands in the list of mentions, or in the text.
-fn mentions_bot(message: &Message, bot_id: &str) -> bool {
-    let known = !bot_id.is_empty();
-    let listed = |mention: &message::Mention| mention.is_you || (known && mention.id == bot_id);
-    message.mentions.iter().any(listed)
-        || (known
-            && ["@!", "@"]
-                .iter()
-                .any(|at| message.content.contains(&format!("<{at}{bot_id}>"))))
 }
 
 fn first_filled<const N: usize>(candidates: [&String; N]) -> String {
@@ -301,37 +228,15 @@ fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn quoted(message: &Message) -> Option<Quoted> {
-    message.message_scene.get("ref_msg_idx")?;
-    let element = message.msg_elements.first();
-    Some(Quoted {
-        author: element
-            .map(|element| element.author.username.clone())
-            .unwrap_or_default(),
-        text: element
-            .map(|element| content::clean(&element.content, &[]))
-            .unwrap_or_default(),
-        by_bot: element.is_some_and(|element| element.author.bot),
-    })
-}
-
-fn attached(attachment: &message::Attachment) -> Attached {
-    let kind = match attachment
-        .content_type
-        .split('/')
-        .next()
-        .unwrap_or_default()
-    {
-        "image" => MediaKind::Image,
-        "video" => MediaKind::Video,
-        "voice" => MediaKind::Voice,
-        "audio" => MediaKind::Audio,
-        _ => MediaKind::Document,
-    };
-    Attached {
-        kind,
-        name: attachment.filename.clone(),
-        transcript: attachment.asr_refer_text.clone(),
+/// The key of a person's conversation in a place.
+#[must_use]
+pub fn conversation_key(config: &Config, scene: Scene, target: &str, sender: &str) -> String {
+    let (app, word) = (&config.app_id, scene.word());
+    match scene {
+        Scene::Group | Scene::Channel if !config.share_group_history => {
+            format!("qq:{app}:{word}:{target}:{sender}")
+        }
+        _ => format!("qq:{app}:{word}:{target}"),
     }
 }
 

@@ -1,19 +1,25 @@
 //! What became of every accepted message: one record each, and one word to the agent.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::{Action, Outcome, TurnOutcome};
+use crate::bindings::{Action, Mark, Outcome, Reply, ReportLine, TurnOutcome};
 use crate::delivery::PartState;
 use crate::env::{Env, Level};
 use crate::ids::TurnId;
 use crate::state::Entries;
 use crate::state::ring::{Dated, Ring};
-use crate::turns::{Stage, Turn};
+use crate::turns::{Origin, Stage, Turn};
 
 /// Outcomes remembered.
 const CAPACITY: usize = 10_240;
 /// Where they are stored.
 const PREFIX: &str = "ledger/";
+/// Where reviews are stored.
+const REVIEWS: &str = "review/";
+/// Reviews remembered; the oldest goes first.
+const MAX_REVIEWS: usize = 256;
 
 /// One outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,11 +44,20 @@ impl Dated for Record {
     }
 }
 
+/// A message that waits for its review.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Review {
+    turn: TurnId,
+    wall_ms: u64,
+}
+
 /// The ledger. The records themselves are stored by the host.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     ring: Ring<Record>,
     recorded: u64,
+    /// Reviews that were not decided yet, by the platform's id.
+    reviews: BTreeMap<String, Review>,
 }
 
 impl Default for Ledger {
@@ -56,9 +71,14 @@ impl Ledger {
     #[must_use]
     pub fn restore(entries: &Entries, wall_ms: u64) -> Self {
         let (ring, records) = Ring::restore(PREFIX, CAPACITY, entries, wall_ms);
+        let reviews = entries
+            .under(REVIEWS)
+            .filter_map(|(id, bytes)| Some((id.to_owned(), postcard::from_bytes(bytes).ok()?)))
+            .collect();
         Self {
             ring,
             recorded: records.len() as u64,
+            reviews,
         }
     }
 
@@ -68,8 +88,14 @@ impl Ledger {
         self.recorded
     }
 
-    /// Records the outcome of a turn, with this call's commit, and tells the agent.
-    pub fn record(&mut self, env: &mut Env, turn: &Turn) {
+    /// Messages whose review is not decided.
+    #[must_use]
+    pub fn in_review(&self) -> usize {
+        self.reviews.len()
+    }
+
+    /// Records the outcome of a turn, with this call's commit, and tells whoever wanted it.
+    pub fn record(&mut self, env: &mut Env, turn: &Turn) -> Record {
         let record = judge(turn, env.now.wall_ms);
         self.recorded += 1;
         self.ring.push(env, record);
@@ -84,15 +110,101 @@ impl Ledger {
                 record.parts
             ),
         );
-        env.emit_after_commit(Action::TurnOutcome(TurnOutcome {
-            id: turn.id.0,
-            outcome: record.outcome,
-            parts_sent: record.sent,
-            parts: record.parts,
-            code: record.code,
-            detail: sentence(record.outcome).to_owned(),
-        }));
+        let mut detail = sentence(record.outcome).to_owned();
+        if let Some(code) = record.code {
+            detail.push_str(&format!(" Code {code}."));
+        }
+        if let Stage::Answering(answer) = &turn.stage {
+            for remark in &answer.remarks {
+                detail.push_str(&format!(" Note: {remark}."));
+            }
+        }
+        match turn.origin {
+            Origin::Inbound => env.emit_after_commit(outcome_of(&record, detail)),
+            Origin::Operator(command) => env.emit_after_commit(reply_of(command, &record, detail)),
+        }
+        record
     }
+
+    /// Remembers that the platform holds a message of this turn for review.
+    pub fn await_review(&mut self, env: &mut Env, audit: &str, turn: TurnId) {
+        let review = Review {
+            turn,
+            wall_ms: env.now.wall_ms,
+        };
+        if let Ok(bytes) = postcard::to_allocvec(&review) {
+            env.put(format!("{REVIEWS}{audit}"), bytes);
+        }
+        self.reviews.insert(audit.to_owned(), review);
+        if self.reviews.len() > MAX_REVIEWS {
+            let oldest = self.reviews.iter().min_by_key(|(_, review)| review.wall_ms);
+            if let Some(audit) = oldest.map(|(audit, _)| audit.clone()) {
+                self.forget_review(env, &audit);
+            }
+        }
+    }
+
+    fn forget_review(&mut self, env: &mut Env, audit: &str) -> Option<Review> {
+        let review = self.reviews.remove(audit)?;
+        env.delete(format!("{REVIEWS}{audit}"));
+        Some(review)
+    }
+
+    /// The platform decided a review: the outcome of its turn is known now, and the agent hears of it.
+    pub fn on_reviewed(&mut self, env: &mut Env, audit: &str, passed: bool) {
+        let Some(review) = self.forget_review(env, audit) else {
+            return;
+        };
+        let (outcome, detail) = if passed {
+            (Outcome::Sent, "The review let it through.")
+        } else {
+            (Outcome::Refused, "The review refused it.")
+        };
+        let record = Record {
+            turn: review.turn,
+            outcome,
+            code: None,
+            sent: u32::from(passed),
+            parts: 1,
+            wall_ms: env.now.wall_ms,
+        };
+        env.log(Level::Info, format!("turn {}: {detail}", review.turn));
+        env.count("reviews", if passed { "passed" } else { "refused" });
+        self.ring.push(env, record);
+        env.emit_after_commit(outcome_of(&record, detail.to_owned()));
+    }
+}
+
+fn outcome_of(record: &Record, detail: String) -> Action {
+    Action::TurnOutcome(TurnOutcome {
+        id: record.turn.0,
+        outcome: record.outcome,
+        parts_sent: record.sent,
+        parts: record.parts,
+        code: record.code,
+        detail,
+    })
+}
+
+fn reply_of(command: u64, record: &Record, detail: String) -> Action {
+    let mark = match record.outcome {
+        Outcome::Sent => Mark::Ok,
+        Outcome::Held | Outcome::PartlySent | Outcome::Unconfirmed => Mark::Warn,
+        _ => Mark::Fail,
+    };
+    Action::Reply(Reply {
+        id: command,
+        done: true,
+        lines: vec![ReportLine {
+            mark,
+            topic: "send".into(),
+            text: detail.clone(),
+            evidence: record.code.map(|code| format!("code {code}")),
+            fix: None,
+        }],
+        data: serde_json::to_string(record).ok(),
+        summary: Some(detail),
+    })
 }
 
 fn judge(turn: &Turn, wall_ms: u64) -> Record {
@@ -107,9 +219,10 @@ fn judge(turn: &Turn, wall_ms: u64) -> Record {
     let Stage::Answering(answer) = &turn.stage else {
         return record;
     };
-    record.parts = u32::try_from(answer.parts.len()).unwrap_or(u32::MAX);
+    let parts = || answer.parts.iter().filter(|part| !part.aside);
+    record.parts = u32::try_from(parts().count()).unwrap_or(u32::MAX);
     let (mut held, mut unconfirmed, mut expired) = (false, false, false);
-    for part in &answer.parts {
+    for part in parts() {
         match &part.state {
             PartState::Sent => record.sent += 1,
             PartState::Held => {

@@ -15,6 +15,7 @@
 pub mod access;
 pub mod auth;
 pub mod bindings;
+pub mod capabilities;
 pub mod channel;
 #[cfg(target_family = "wasm")]
 mod component;
@@ -28,6 +29,7 @@ pub mod health;
 pub mod ids;
 pub mod inbound;
 pub mod ledger;
+pub mod places;
 pub mod requests;
 pub mod scene;
 pub mod state;

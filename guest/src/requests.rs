@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::{Action, BodySink, Capture, Encoding, Header, HttpRequest, Piece, SecretRef};
+use crate::bindings::{
+    Action, BlobDigest, BlobMake, BlobRange, BlobSink, BodySink, Capture, Encoding, Hash, Header,
+    HttpRequest, Piece, SecretRef,
+};
 use crate::env::Env;
 use crate::ids::{RequestId, TurnId};
 
@@ -19,6 +22,10 @@ const MAX_ANSWER: u32 = 256 * 1024;
 const API_TIMEOUT_MS: u32 = 15_000;
 /// Milliseconds a token request may take.
 const TOKEN_TIMEOUT_MS: u32 = 10_000;
+/// Milliseconds that a file may take, up or down.
+const BYTES_TIMEOUT_MS: u32 = 120_000;
+/// Milliseconds after which the acknowledgement of a press helps nobody (`PROTOCOL.md`, "Interactions").
+const ACK_TIMEOUT_MS: u32 = 3_000;
 
 /// Which of the two discovery endpoints is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +50,34 @@ pub enum Purpose {
         /// Which, from 0.
         part: usize,
     },
+    /// A step of the upload of a part's media: a request, a digest or a blob.
+    Upload {
+        /// Whose.
+        turn: TurnId,
+        /// Which, from 0.
+        part: usize,
+    },
+    /// An attachment of a message.
+    Fetch {
+        /// Whose.
+        turn: TurnId,
+        /// Which, from 0.
+        attachment: usize,
+    },
+    /// A piece of a text that grows.
+    Stream {
+        /// Whose.
+        turn: TurnId,
+    },
+    /// A typing notice.
+    Typing {
+        /// For which turn.
+        turn: TurnId,
+    },
+    /// The acknowledgement of a press.
+    Ack,
+    /// An emoji that says how far a message is.
+    Mark,
 }
 
 impl Purpose {
@@ -52,8 +87,42 @@ impl Purpose {
             Self::Token => "token",
             Self::Discover(_) => "gateway",
             Self::Send { .. } => "send",
+            Self::Upload { .. } => "upload",
+            Self::Fetch { .. } => "fetch",
+            Self::Stream { .. } => "stream",
+            Self::Typing { .. } => "typing",
+            Self::Ack => "ack",
+            Self::Mark => "mark",
         }
     }
+
+    /// Milliseconds that it may take.
+    fn timeout_ms(&self) -> u32 {
+        match self {
+            Self::Token => TOKEN_TIMEOUT_MS,
+            Self::Upload { .. } | Self::Fetch { .. } => BYTES_TIMEOUT_MS,
+            Self::Ack => ACK_TIMEOUT_MS,
+            _ => API_TIMEOUT_MS,
+        }
+    }
+}
+
+/// The body of an API call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// None.
+    None,
+    /// JSON.
+    Json(String),
+    /// JSON in pieces, some of them bytes of a blob.
+    JsonPieces(Vec<Piece>),
+    /// `multipart/form-data` with this boundary.
+    Form {
+        /// The line between two fields.
+        boundary: String,
+        /// The body.
+        pieces: Vec<Piece>,
+    },
 }
 
 /// The requests under way.
@@ -85,6 +154,12 @@ impl Requests {
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
+
+    /// True while something like this is under way.
+    #[must_use]
+    pub fn any(&self, is: impl Fn(&Purpose) -> bool) -> bool {
+        self.by_id.values().any(is)
+    }
 }
 
 /// A text piece.
@@ -109,44 +184,101 @@ impl Env {
         purpose: Purpose,
         method: &str,
         path: &str,
-        body: Option<String>,
+        body: Body,
         after_commit: bool,
     ) -> RequestId {
         let mut headers = vec![
-            Header {
-                name: "authorization".into(),
-                value: vec![text("QQBot "), secret(ACCESS_TOKEN, Encoding::Raw)],
-            },
-            Header {
-                name: "x-union-appid".into(),
-                value: vec![text(self.config.app_id.as_str())],
-            },
+            header(
+                "authorization",
+                vec![text("QQBot "), secret(ACCESS_TOKEN, Encoding::Raw)],
+            ),
+            header("x-union-appid", vec![text(self.config.app_id.as_str())]),
         ];
-        if body.is_some() {
-            headers.push(json_header());
-        }
+        let body = match body {
+            Body::None => Vec::new(),
+            Body::Json(json) => {
+                headers.push(json_header());
+                vec![text(json)]
+            }
+            Body::JsonPieces(pieces) => {
+                headers.push(json_header());
+                pieces
+            }
+            Body::Form { boundary, pieces } => {
+                let kind = format!("multipart/form-data; boundary={boundary}");
+                headers.push(header("content-type", vec![text(kind)]));
+                pieces
+            }
+        };
         let request = HttpRequest {
-            id: 0,
-            method: method.to_owned(),
             url: format!("{}{path}", self.config.api_base),
             headers,
-            body: body.map(|body| vec![text(body)]).unwrap_or_default(),
-            timeout_ms: API_TIMEOUT_MS,
-            redirects: 0,
-            sink: BodySink::Text(MAX_ANSWER),
+            body,
             want_headers: vec!["x-tps-trace-id".into(), "retry-after".into()],
-            capture: Vec::new(),
-            purpose: purpose.word().to_owned(),
+            ..plain_request(method)
         };
         self.request(purpose, request, after_commit)
+    }
+
+    /// Puts a range of a blob somewhere that needs no token of ours: its address is the permission.
+    pub fn put_range(&mut self, purpose: Purpose, url: &str, range: BlobRange) -> RequestId {
+        let request = HttpRequest {
+            url: url.to_owned(),
+            body: vec![Piece::Blob(range)],
+            ..plain_request("PUT")
+        };
+        self.request(purpose, request, false)
+    }
+
+    /// Fetches a file into a new blob of at most so many bytes. No credentials go with it.
+    pub fn fetch(&mut self, purpose: Purpose, url: &str, max_bytes: u64) -> u64 {
+        let blob = self.ids.request().0;
+        let request = HttpRequest {
+            url: url.to_owned(),
+            redirects: 3,
+            sink: BodySink::Blob(BlobSink { blob, max_bytes }),
+            ..plain_request("GET")
+        };
+        self.request(purpose, request, false);
+        blob
+    }
+
+    /// Asks for digests of a range of a blob.
+    pub fn digest(
+        &mut self,
+        purpose: Purpose,
+        blob: u64,
+        range: (u64, Option<u64>),
+        hashes: Vec<Hash>,
+    ) -> RequestId {
+        let id = self.ids.request();
+        self.requests.by_id.insert(id, purpose);
+        self.emit(Action::BlobDigest(BlobDigest {
+            id: id.0,
+            blob,
+            offset: range.0,
+            length: range.1,
+            hashes,
+        }));
+        id
+    }
+
+    /// Makes a blob of a text. The answer comes under the blob's own id.
+    pub fn make_blob(&mut self, purpose: Purpose, content: String, name: &str) -> RequestId {
+        let id = self.ids.request();
+        self.requests.by_id.insert(id, purpose);
+        self.emit(Action::BlobMake(BlobMake {
+            blob: id.0,
+            content: vec![text(content)],
+            name: Some(name.to_owned()),
+        }));
+        id
     }
 
     /// Asks for an access token. The host puts the secret in and takes the token out.
     pub fn call_token(&mut self) -> RequestId {
         let app_id = serde_json::Value::from(self.config.app_id.as_str()).to_string();
         let request = HttpRequest {
-            id: 0,
-            method: "POST".to_owned(),
             url: self.config.token_url.clone(),
             headers: vec![json_header()],
             body: vec![
@@ -154,15 +286,12 @@ impl Env {
                 secret(APP_SECRET, Encoding::JsonString),
                 text("\"}"),
             ],
-            timeout_ms: TOKEN_TIMEOUT_MS,
-            redirects: 0,
-            sink: BodySink::Text(MAX_ANSWER),
             want_headers: vec!["date".into(), "x-tps-trace-id".into()],
             capture: vec![Capture {
                 secret: ACCESS_TOKEN.into(),
                 pointer: "/access_token".into(),
             }],
-            purpose: Purpose::Token.word().to_owned(),
+            ..plain_request("POST")
         };
         self.request(Purpose::Token, request, false)
     }
@@ -175,6 +304,8 @@ impl Env {
     ) -> RequestId {
         let id = self.ids.request();
         request.id = id.0;
+        request.timeout_ms = purpose.timeout_ms();
+        request.purpose = purpose.word().to_owned();
         self.requests.by_id.insert(id, purpose);
         let action = Action::Http(request);
         if after_commit {
@@ -186,9 +317,30 @@ impl Env {
     }
 }
 
-fn json_header() -> Header {
+fn header(name: &str, value: Vec<Piece>) -> Header {
     Header {
-        name: "content-type".into(),
-        value: vec![text("application/json")],
+        name: name.to_owned(),
+        value,
+    }
+}
+
+fn json_header() -> Header {
+    header("content-type", vec![text("application/json")])
+}
+
+/// A request with nothing in it: id, purpose and time limit come when it is made.
+fn plain_request(method: &str) -> HttpRequest {
+    HttpRequest {
+        id: 0,
+        method: method.to_owned(),
+        url: String::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        timeout_ms: 0,
+        redirects: 0,
+        sink: BodySink::Text(MAX_ANSWER),
+        want_headers: Vec::new(),
+        capture: Vec::new(),
+        purpose: String::new(),
     }
 }

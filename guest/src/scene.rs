@@ -6,6 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::ids::OpenId;
 
 /// The kind of place that a message was written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,20 +71,84 @@ impl Scene {
         }
     }
 
+    /// Where things of a target are, without a slash at the end.
+    fn base(self, target: &str) -> String {
+        let target = segment(target);
+        match self {
+            Self::C2c => format!("/v2/users/{target}"),
+            Self::Group => format!("/v2/groups/{target}"),
+            Self::Channel => format!("/channels/{target}"),
+            Self::Dm => format!("/dms/{target}"),
+        }
+    }
+
     /// The path that messages to a target are posted to.
     #[must_use]
     pub fn messages_path(self, target: &str) -> String {
-        let target = segment(target);
-        match self {
-            Self::C2c => format!("/v2/users/{target}/messages"),
-            Self::Group => format!("/v2/groups/{target}/messages"),
-            Self::Channel => format!("/channels/{target}/messages"),
-            Self::Dm => format!("/dms/{target}/messages"),
+        format!("{}/messages", self.base(target))
+    }
+
+    /// The path of one message of the bot's own.
+    #[must_use]
+    pub fn message_path(self, target: &str, message: &str) -> String {
+        format!("{}/messages/{}", self.base(target), segment(message))
+    }
+
+    /// The path of a step of an upload: `files`, `upload_prepare`, `upload_part_finish`. Guilds have none.
+    #[must_use]
+    pub fn upload_path(self, target: &OpenId, step: &str) -> Option<String> {
+        (!self.of_guild()).then(|| format!("{}/{step}", self.base(target.as_str())))
+    }
+
+    /// The path that pieces of a growing text are posted to, where there is one.
+    #[must_use]
+    pub fn stream_path(self, target: &str) -> Option<String> {
+        (self == Self::C2c).then(|| format!("{}/stream_messages", self.base(target)))
+    }
+
+    /// The path of a reaction to a message, where reactions exist.
+    #[must_use]
+    pub fn reaction_path(
+        self,
+        target: &str,
+        message: &str,
+        kind: u8,
+        emoji: &str,
+    ) -> Option<String> {
+        (self == Self::Channel).then(|| {
+            format!(
+                "{}/reactions/{kind}/{emoji}",
+                self.message_path(target, message)
+            )
+        })
+    }
+
+    /// A tag that mentions a person (`PROTOCOL.md`, "Text").
+    #[must_use]
+    pub fn mention(self, person: &str) -> String {
+        if self.of_guild() {
+            format!("<@!{person}>")
+        } else {
+            format!("<qqbot-at-user id=\"{person}\" />")
         }
+    }
+
+    /// The scene and the target of what an operator writes: `user:`, `group:`, `channel:` or `dm:` and an id.
+    #[must_use]
+    pub fn parse_target(text: &str) -> Option<(Self, OpenId)> {
+        let (word, id) = text.split_once(':')?;
+        let scene = match word {
+            "user" | "c2c" => Self::C2c,
+            "group" => Self::Group,
+            "channel" => Self::Channel,
+            "dm" => Self::Dm,
+            _ => return None,
+        };
+        (!id.is_empty()).then(|| (scene, OpenId(id.to_owned())))
     }
 }
 
 /// Ids hold characters that mean something in a path (`PROTOCOL.md`, "Ids").
-fn segment(id: &str) -> impl Display + '_ {
+pub(crate) fn segment(id: &str) -> impl Display + '_ {
     utf8_percent_encode(id, NON_ALPHANUMERIC)
 }

@@ -16,6 +16,12 @@ pub enum Text {
     TookTooLong,
     /// Too many messages wait already.
     TooMany,
+    /// The platform refused something for its content.
+    Refused,
+    /// An AI wrote this.
+    AiNotice,
+    /// Name of the file that holds a long answer.
+    AnswerFile,
 }
 
 /// The text in a language.

@@ -25,6 +25,10 @@ pub enum Timer {
     Agenda,
     /// Stop agents whose reply window is about to close: one timer, set to the earliest.
     TurnDeadlines,
+    /// Show more of texts that grow: one timer, set to the earliest.
+    Streams,
+    /// Renew typing notices: one timer, set to the earliest.
+    Typing,
 }
 
 impl Timer {
@@ -39,6 +43,8 @@ impl Timer {
             Self::Resends => "resend",
             Self::Agenda => "agenda",
             Self::TurnDeadlines => "turn-deadlines",
+            Self::Streams => "streams",
+            Self::Typing => "typing",
         }
     }
 }
@@ -95,6 +101,14 @@ impl Env {
             due_mono_ms: due,
             purpose: kind.purpose().to_owned(),
         }));
+    }
+
+    /// Sees to it that a timer fires within so many milliseconds, or earlier where it is set to.
+    pub fn set_timer_by(&mut self, kind: Timer, within_ms: u64) {
+        let due = self.now.mono_ms.saturating_add(within_ms);
+        if self.timers.due(kind).is_none_or(|set| due < set) {
+            self.set_timer(kind, within_ms);
+        }
     }
 
     /// Clears a timer, if it is set.

@@ -4,26 +4,32 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::{
-    Action, ApprovalAnswer, MediaKind, Outcome, SceneShows, TurnBegin, TurnCancel, TurnEvent,
-    TurnNews,
-};
+use crate::bindings::{Action, Outcome};
+use crate::capabilities::Capabilities;
 use crate::config::Config;
-use crate::delivery::{Answer, Flight, plan};
+use crate::delivery::budget::Budget;
+use crate::delivery::files::Files;
+use crate::delivery::pacing::Pacing;
+use crate::delivery::stream::{Growth, Open};
+use crate::delivery::{Answer, Content, Flight, Source, plan};
 use crate::env::{Env, Level};
 use crate::gateway::Want;
 use crate::ids::TurnId;
 use crate::inbound::Inbound;
+use crate::inbound::recent::Recent;
 use crate::ledger::Ledger;
+use crate::places::Places;
 use crate::state::Entries;
-use crate::texts::{self, Text};
+use crate::texts::Text;
 use crate::timers::Timer;
+
+mod begin;
+mod fetch;
+mod manners;
+mod news;
 
 /// Where open turns are stored.
 const PREFIX: &str = "turn/";
-/// Milliseconds before the end of a reply window at which the agent is stopped, so that an apology still fits.
-const RESERVE_MS: u64 = 20_000;
-
 /// Turns that one call works on: few enough that their effects stay far below what a call may return.
 const BATCH: usize = 64;
 
@@ -33,10 +39,23 @@ const BATCH: usize = 64;
 pub enum Stage {
     /// Another message of the same conversation is being answered first.
     Queued,
+    /// What is attached to the message is being fetched.
+    Fetching,
     /// The agent is at work.
     Thinking,
     /// The answer is there and being delivered.
     Answering(Answer),
+}
+
+/// Who wants a turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Somebody wrote, pressed or reacted: the agent answers.
+    #[default]
+    Inbound,
+    /// The operator sends something, by the command with this id.
+    Operator(u64),
 }
 
 /// An accepted message on its way to an outcome. Stored whole, so that a new process takes it up again.
@@ -46,16 +65,31 @@ pub struct Turn {
     pub id: TurnId,
     /// How often the agent was started for it.
     pub attempt: u32,
+    /// Who wants it.
+    #[serde(default)]
+    pub origin: Origin,
     /// The message.
     pub inbound: Inbound,
     /// How far it is.
     pub stage: Stage,
     /// Text that the agent sent ahead of its answer.
     pub ahead: String,
+    /// The answer begins with the label that an AI wrote it.
+    #[serde(default)]
+    pub label: bool,
+    /// Blobs that the agent made for it.
+    #[serde(default)]
+    pub blobs: Vec<u64>,
+    /// The text that is growing on the person's screen.
+    #[serde(default)]
+    pub stream: Option<Open>,
+    /// A message of the bot's own accord was refused, so it goes as a recall message.
+    #[serde(default)]
+    pub wakes: bool,
 }
 
-/// All open turns.
-#[derive(Clone, Debug, Default)]
+/// All open turns, and what is remembered for answering them.
+#[derive(Clone, Debug)]
 pub struct Turns {
     pub(crate) open: BTreeMap<TurnId, Turn>,
     /// By conversation; the first is being worked on.
@@ -66,7 +100,16 @@ pub struct Turns {
     held: bool,
     /// Turns with something to do now: an agent to start, a part to send, an end to record.
     agenda: BTreeSet<TurnId>,
+    pub(crate) growths: BTreeMap<TurnId, Growth>,
+    /// When the typing notice of a turn is renewed, monotonic milliseconds.
+    typing: BTreeMap<TurnId, u64>,
+    pub(crate) pacing: Pacing,
     pub(crate) ledger: Ledger,
+    pub(crate) budget: Budget,
+    pub(crate) caps: Capabilities,
+    pub(crate) files: Files,
+    pub(crate) recent: Recent,
+    pub(crate) places: Places,
 }
 
 /// What of the turns travels in a checkpoint: all but what is stored.
@@ -76,6 +119,9 @@ pub struct InFlight {
     running: BTreeSet<TurnId>,
     held: bool,
     agenda: BTreeSet<TurnId>,
+    growths: BTreeMap<TurnId, Growth>,
+    typing: BTreeMap<TurnId, u64>,
+    pacing: Pacing,
 }
 
 impl Turns {
@@ -88,26 +134,30 @@ impl Turns {
             .map(|turn| (turn.id, turn))
             .collect();
         let mut queues: BTreeMap<String, VecDeque<TurnId>> = BTreeMap::new();
+        let mut budget = Budget::restore(entries);
         for turn in open.values() {
-            queues
-                .entry(turn.inbound.conversation(config))
-                .or_default()
-                .push_back(turn.id);
+            budget.open(turn.id, &turn.inbound);
+            if turn.origin == Origin::Inbound {
+                let queue = queues.entry(turn.inbound.conversation(config)).or_default();
+                queue.push_back(turn.id);
+            }
         }
-        let InFlight {
-            flights,
-            running,
-            held,
-            agenda,
-        } = in_flight;
         Self {
             open,
             queues,
-            flights,
-            running,
-            held,
-            agenda,
+            flights: in_flight.flights,
+            running: in_flight.running,
+            held: in_flight.held,
+            agenda: in_flight.agenda,
+            growths: in_flight.growths,
+            typing: in_flight.typing,
+            pacing: in_flight.pacing,
             ledger: Ledger::restore(entries, wall_ms),
+            budget,
+            caps: Capabilities::restore(entries),
+            files: Files::restore(entries),
+            recent: Recent::restore(entries, wall_ms),
+            places: Places::restore(entries),
         }
     }
 
@@ -119,6 +169,9 @@ impl Turns {
             running: self.running.clone(),
             held: self.held,
             agenda: self.agenda.clone(),
+            growths: self.growths.clone(),
+            typing: self.typing.clone(),
+            pacing: self.pacing.clone(),
         }
     }
 
@@ -145,37 +198,63 @@ impl Turns {
         self.held = true;
     }
 
-    /// Takes a message, and stores it. What is to be done with it goes on the agenda.
-    pub fn accept(&mut self, env: &mut Env, inbound: Inbound) {
+    /// Takes a message, and stores it. What is to be done with it goes on the agenda. `label`: the answer is to say
+    /// that an AI wrote it.
+    pub fn accept(&mut self, env: &mut Env, inbound: Inbound, label: bool) {
         let id = env.ids.turn();
         let conversation = inbound.conversation(&env.config);
-        let queue = self.queues.entry(conversation).or_default();
-        let waiting = queue.len();
+        let waiting = self.queues.get(&conversation).map_or(0, VecDeque::len);
         env.log(
             Level::Info,
             format!(
-                "turn {id}: {} message {} accepted, {waiting} before it",
+                "turn {id}: {} {:?} {} accepted, {waiting} before it",
                 inbound.scene.word(),
+                inbound.occasion,
                 inbound.id
             ),
         );
-        let stage = if waiting > env.config.queue {
-            Stage::Answering(plan::apology(&env.config, Text::TooMany, Outcome::Refused))
+        self.budget.open(id, &inbound);
+        let open = &self.open;
+        self.budget
+            .forget_old(env, &|other| other == id || open.contains_key(&other));
+        let mut turn = Turn::new(id, Origin::Inbound, inbound);
+        turn.label = label;
+        if waiting > env.config.queue {
+            let apology = plan::apology(&env.config, &turn, Text::TooMany, Outcome::Refused);
+            turn.stage = Stage::Answering(apology);
         } else {
-            queue.push_back(id);
-            Stage::Queued
-        };
+            self.queues.entry(conversation).or_default().push_back(id);
+            self.mark_received(env, &turn.inbound);
+        }
         self.agenda.insert(id);
-        self.put(
-            env,
-            Turn {
-                id,
-                attempt: 0,
-                inbound,
-                stage,
-                ahead: String::new(),
-            },
-        );
+        self.put(env, turn);
+    }
+
+    /// Sends something of the operator's. Its outcome is the reply to the command.
+    pub fn send_for_operator(
+        &mut self,
+        env: &mut Env,
+        command: u64,
+        inbound: Inbound,
+        parts: &[crate::bindings::AnswerPart],
+    ) {
+        let id = env.ids.turn();
+        let mut turn = Turn::new(id, Origin::Operator(command), inbound);
+        // The newest message of that place pays, where there is one.
+        let (scene, target) = (turn.inbound.scene, turn.inbound.target.clone());
+        let cap = self.cap(env, scene, &target);
+        let open = &self.open;
+        let payer = self
+            .budget
+            .of_place(env, scene, &target, cap, &|other| open.contains_key(&other));
+        if let Some(payer) = payer {
+            self.budget.share(id, payer);
+        }
+        self.open.insert(id, turn.clone());
+        let answer = self.plan(env, &turn, parts);
+        turn.stage = Stage::Answering(answer);
+        self.agenda.insert(id);
+        self.put(env, turn);
     }
 
     /// Does what is on the agenda, as much of it as one call may hold.
@@ -190,7 +269,7 @@ impl Turns {
                     Want::Nothing => {}
                     other => want = other,
                 },
-                Some(Stage::Queued | Stage::Thinking) => self.begin(env, id),
+                Some(Stage::Queued | Stage::Fetching | Stage::Thinking) => self.begin(env, id),
                 None => {}
             }
         }
@@ -214,179 +293,38 @@ impl Turns {
         self.agenda.insert(id);
     }
 
-    /// Starts the agent, once the turn is stored. Nothing happens while another turn of the conversation, or
-    /// this one, is being worked on; one whose time is over gets its outcome instead.
-    fn begin(&mut self, env: &mut Env, id: TurnId) {
-        let Some(turn) = self.open.get(&id) else {
-            return;
-        };
-        let conversation = turn.inbound.conversation(&env.config);
-        let first = self.queues.get(&conversation).and_then(VecDeque::front) == Some(&id);
-        if !first || self.held || self.running.contains(&id) {
-            return;
-        }
-        let deadline_ms = turn.inbound.deadline_ms();
-        if deadline_ms.saturating_sub(RESERVE_MS) <= env.platform_ms() {
-            env.log(
-                Level::Warn,
-                format!("turn {id}: its reply window closed before it could be worked on"),
-            );
-            self.answer_with(env, id, |_, config| {
-                plan::apology(config, Text::TookTooLong, Outcome::Expired)
-            });
-            return;
-        }
-        let mut turn = turn.clone();
-        turn.stage = Stage::Thinking;
-        turn.attempt += 1;
-        self.running.insert(id);
-        let left_ms = deadline_ms.saturating_sub(env.platform_ms());
-        let begin = TurnBegin {
-            id: id.0,
-            attempt: turn.attempt,
-            conversation,
-            message: turn.inbound.for_agent(),
-            shows: shows(&turn.inbound, &env.config),
-            deadline_wall_ms: Some(env.now.wall_ms.saturating_add(left_ms)),
-        };
-        self.put(env, turn);
-        env.emit_after_commit(Action::TurnBegin(begin));
-        self.watch(env, deadline_ms.saturating_sub(RESERVE_MS));
-    }
-
-    /// Sees to it that a timer comes by this moment of the platform's clock.
-    pub(crate) fn watch(&self, env: &mut Env, due_ms: u64) {
-        let wait_ms = due_ms.saturating_sub(env.platform_ms()).max(1);
-        let due = env.now.mono_ms.saturating_add(wait_ms);
-        if env
-            .timers
-            .due(Timer::TurnDeadlines)
-            .is_none_or(|set| due < set)
-        {
-            env.set_timer(Timer::TurnDeadlines, wait_ms);
-        }
-    }
-
-    /// Stops agents that can no longer answer in time, and ends answers that waited too long for a token.
-    pub fn on_deadlines(&mut self, env: &mut Env) {
-        let now = env.platform_ms();
-        let (mut late, mut next) = (Vec::new(), None::<u64>);
-        for turn in self.open.values() {
-            let due_ms = match turn.stage {
-                Stage::Queued => continue,
-                Stage::Thinking => turn.inbound.deadline_ms().saturating_sub(RESERVE_MS),
-                Stage::Answering(_) => turn.inbound.deadline_ms(),
-            };
-            if due_ms <= now && late.len() < BATCH {
-                late.push(turn.id);
-            } else {
-                next = Some(next.map_or(due_ms, |known| known.min(due_ms)));
-            }
-        }
-        for id in late {
-            self.on_late(env, id);
-        }
-        if let Some(due_ms) = next {
-            self.watch(env, due_ms);
-        }
-    }
-
-    fn on_late(&mut self, env: &mut Env, id: TurnId) {
-        if self
-            .open
-            .get(&id)
-            .is_some_and(|turn| turn.stage == Stage::Thinking)
-        {
-            env.log(
-                Level::Warn,
-                format!("turn {id}: the agent takes too long for the reply window; stopped"),
-            );
-            if self.running.contains(&id) {
-                env.emit(Action::TurnCancel(TurnCancel {
-                    id: id.0,
-                    reason: "the reply window is about to close".into(),
-                }));
-            }
-            self.answer_with(env, id, |_, config| {
-                plan::apology(config, Text::TookTooLong, Outcome::Failed)
-            });
-        }
-        self.schedule(id);
-    }
-
-    /// News of a turn.
-    pub fn on_news(&mut self, env: &mut Env, event: TurnEvent) {
-        let id = TurnId(event.turn);
-        if matches!(
-            event.news,
-            TurnNews::Finished(_) | TurnNews::Failed(_) | TurnNews::Cancelled
-        ) {
-            self.running.remove(&id);
-        }
-        let Some(turn) = self.open.get_mut(&id) else {
-            return;
-        };
-        if turn.stage != Stage::Thinking || turn.attempt != event.attempt {
-            return;
-        }
-        match event.news {
-            TurnNews::Delta(_) | TurnNews::ToolNote(_) => {}
-            TurnNews::ApprovalAsked(approval) => {
-                env.log(
-                    Level::Warn,
-                    format!(
-                        "turn {id}: approval {:?} denied: there are no buttons yet",
-                        approval.title
-                    ),
-                );
-                env.emit(Action::ApprovalAnswer(ApprovalAnswer {
-                    turn: id.0,
-                    approval: approval.approval,
-                    allowed: false,
-                    by: "channel".into(),
-                }));
-            }
-            TurnNews::Message(parts) => {
-                turn.ahead.push_str(&plan::as_text(&parts));
-                turn.ahead.push_str("\n\n");
-                self.store(env, id);
-            }
-            TurnNews::Finished(parts) => {
-                self.answer_with(env, id, |turn, config| plan::answer(turn, &parts, config));
-            }
-            TurnNews::Failed(reason) => {
-                env.log(
-                    Level::Warn,
-                    format!("turn {id}: the agent failed: {reason}"),
-                );
-                self.answer_with(env, id, |_, config| {
-                    plan::apology(config, Text::AgentFailed, Outcome::Failed)
-                });
-            }
-            TurnNews::Cancelled => {
-                self.answer_with(env, id, |_, _| Answer::nothing(Outcome::Superseded));
-            }
-        }
-    }
-
-    fn answer_with(
+    /// Puts an answer in place of whatever the turn was doing.
+    pub(crate) fn answer_with(
         &mut self,
         env: &mut Env,
         id: TurnId,
-        plan: impl FnOnce(&Turn, &Config) -> Answer,
+        plan: impl FnOnce(&Self, &Env, &Turn) -> Answer,
     ) {
+        let Some(turn) = self.open.get(&id) else {
+            return;
+        };
+        let answer = plan(self, env, turn);
+        self.typing.remove(&id);
         let Some(turn) = self.open.get_mut(&id) else {
             return;
         };
-        let answer = plan(turn, &env.config);
         turn.ahead.clear();
         turn.stage = Stage::Answering(answer);
         self.agenda.insert(id);
         // The delivery stores it, together with the state of the first part. Where that may come in a later call
         // only, a finished answer must not be lost meanwhile.
-        if self.agenda.len() > BATCH {
+        if self.agenda.len() > BATCH || self.is_growing(id) || self.starts_slowly(id) {
             self.store(env, id);
         }
+    }
+
+    /// True when something comes before the first send of an answer, such as an upload.
+    fn starts_slowly(&self, id: TurnId) -> bool {
+        let Some(Stage::Answering(answer)) = self.open.get(&id).map(|turn| &turn.stage) else {
+            return false;
+        };
+        let first = answer.parts.first().map(|part| &part.content);
+        !matches!(first, Some(Content::Text(_) | Content::Markdown { .. }))
     }
 
     /// Records the outcome, forgets the turn, and begins the next one of its conversation.
@@ -395,8 +333,15 @@ impl Turns {
             return;
         };
         self.flights.remove(&id);
+        self.growths.remove(&id);
+        self.typing.remove(&id);
+        if turn.origin != Origin::Inbound {
+            self.budget.unshare(id);
+        }
         env.delete(key(id));
-        self.ledger.record(env, &turn);
+        self.drop_blobs(env, &turn);
+        let record = self.ledger.record(env, &turn);
+        self.mark_done(env, &turn, record.outcome);
         let conversation = turn.inbound.conversation(&env.config);
         let Some(queue) = self.queues.get_mut(&conversation) else {
             return;
@@ -408,6 +353,29 @@ impl Turns {
             self.queues.remove(&conversation);
         }
         self.agenda.extend(next.filter(|_| was_first));
+    }
+
+    /// The bytes of a turn are nobody's any more.
+    fn drop_blobs(&self, env: &mut Env, turn: &Turn) {
+        let attached = turn
+            .inbound
+            .attached
+            .iter()
+            .filter_map(|attached| attached.blob);
+        let mut blobs: BTreeSet<u64> = attached.chain(turn.blobs.iter().copied()).collect();
+        // A long text that became a file.
+        if let Stage::Answering(answer) = &turn.stage {
+            for part in &answer.parts {
+                if let Content::Media(media) = &part.content
+                    && let Source::Blob(blob) = media.source
+                {
+                    blobs.insert(blob);
+                }
+            }
+        }
+        for blob in blobs {
+            env.emit(Action::BlobDrop(blob));
+        }
     }
 
     /// After a restart: everything that is open is looked at.
@@ -435,20 +403,23 @@ impl Turns {
     }
 }
 
-fn key(id: TurnId) -> String {
-    format!("{PREFIX}{:016x}", id.0)
+impl Turn {
+    fn new(id: TurnId, origin: Origin, inbound: Inbound) -> Self {
+        Self {
+            id,
+            attempt: 0,
+            origin,
+            inbound,
+            stage: Stage::Queued,
+            ahead: String::new(),
+            label: false,
+            blobs: Vec::new(),
+            stream: None,
+            wakes: false,
+        }
+    }
 }
 
-/// What the agent may use in this scene.
-fn shows(inbound: &Inbound, config: &Config) -> SceneShows {
-    let slots = inbound.scene.slots(config) as usize;
-    SceneShows {
-        markdown: false,
-        media: Vec::<MediaKind>::new(),
-        buttons: false,
-        cards: Vec::new(),
-        streaming: false,
-        max_chars: u32::try_from(slots.saturating_mul(config.message_chars)).unwrap_or(u32::MAX),
-        notes: vec![texts::language_note(config.language).to_owned()],
-    }
+fn key(id: TurnId) -> String {
+    format!("{PREFIX}{:016x}", id.0)
 }

@@ -1,63 +1,190 @@
-//! Gateway event -> dedup -> access rules -> turn.
+//! Gateway event -> dedup -> access rules -> turn, or whatever else an event is for.
 
 use crate::access;
 use crate::bindings::{Action, TurnContext};
+use crate::config::AiNotice;
 use crate::env::Level;
-use crate::events::{self, Kind};
+use crate::events::relation::{self, What};
+use crate::events::{self, Kind, audit, deletion, guild, interaction, reaction};
 use crate::gateway::frame::Frame;
 use crate::inbound::{Inbound, NotAMessage};
+use crate::requests::{Body, Purpose};
+use crate::scene::{Scene, segment};
 
 use super::Channel;
+
+/// Answers to a press (`PROTOCOL.md`, "Interactions").
+const PRESS_TAKEN: u8 = 0;
+/// The person may not press it.
+const PRESS_NOT_ALLOWED: u8 = 4;
+/// The entry of a menu that begins a conversation anew.
+const CLEAR_SESSION: u32 = 14;
 
 impl Channel {
     /// Takes one gateway event. Whatever it is, it is counted and never fatal.
     pub(super) fn dispatch(&mut self, frame: &Frame<'_>) {
-        let platform_ms = self.env.platform_ms();
+        let (body, platform_ms) = (&*frame.body, self.env.platform_ms());
+        let bot = self.gateway.bot_id();
         let message = match events::kind(&frame.event) {
-            Kind::C2cMessage => Inbound::c2c(&frame.body, platform_ms),
-            Kind::GroupAtMessage => Inbound::group(&frame.body, true, platform_ms),
-            Kind::GroupMessage => Inbound::group(&frame.body, false, platform_ms),
-            Kind::ChannelAtMessage => {
-                Inbound::channel(&frame.body, true, self.gateway.bot_id(), platform_ms)
-            }
-            Kind::ChannelMessage => {
-                Inbound::channel(&frame.body, false, self.gateway.bot_id(), platform_ms)
-            }
-            Kind::DirectMessage => Inbound::dm(&frame.body, self.gateway.bot_id(), platform_ms),
-            Kind::Counted => {
-                self.env.count("events", "counted");
-                return;
-            }
-            Kind::Unknown => {
-                self.env.count("events", "unknown");
-                self.env.log(
-                    Level::Info,
-                    format!(
-                        "event {:?} is unknown to this version; counted",
-                        frame.event
-                    ),
-                );
-                return;
-            }
+            Kind::C2cMessage => Inbound::c2c(body, platform_ms),
+            Kind::GroupAtMessage => Inbound::group(body, true, platform_ms),
+            Kind::GroupMessage => Inbound::group(body, false, platform_ms),
+            Kind::ChannelAtMessage => Inbound::channel(body, true, bot, platform_ms),
+            Kind::ChannelMessage => Inbound::channel(body, false, bot, platform_ms),
+            Kind::DirectMessage => Inbound::dm(body, bot, platform_ms),
+            other => return self.on_event(other, frame),
         };
         match message {
             Ok(inbound) => self.on_message(inbound),
-            Err(reason) => {
-                let label = match reason {
-                    NotAMessage::Incomplete => "incomplete",
-                    NotAMessage::FromABot => "from-a-bot",
-                    NotAMessage::Empty => "empty",
-                };
-                self.env.count("messages_passed_over", label);
-                self.env.log(
-                    Level::Debug,
-                    format!("{} {}: {label}", frame.event, frame.id),
-                );
-            }
+            Err(reason) => self.passed_over(frame, reason),
         }
     }
 
-    fn on_message(&mut self, inbound: Inbound) {
+    fn passed_over(&mut self, frame: &Frame<'_>, reason: NotAMessage) {
+        let label = match reason {
+            NotAMessage::Incomplete => "incomplete",
+            NotAMessage::FromABot => "from-a-bot",
+            NotAMessage::Empty => "empty",
+        };
+        self.env.count("messages_passed_over", label);
+        let line = format!("{} {}: {label}", frame.event, frame.id);
+        self.env.log(Level::Debug, line);
+    }
+
+    /// What is no message. Each event is taken once, under its outer id; what it changes is stored with that.
+    fn on_event(&mut self, kind: Kind, frame: &Frame<'_>) {
+        if !self.dedup.take(&mut self.env, &[&*frame.id]) {
+            self.env.count("events", "repeated");
+            return;
+        }
+        let (body, env) = (&*frame.body, &mut self.env);
+        let read =
+            match kind {
+                Kind::Deletion(scene) => deletion::read(body, scene).map(|deletion| {
+                    let (target, id) = (deletion.target.as_str(), deletion.message_id.as_str());
+                    self.turns.recent.forget(env, scene, target, id);
+                    self.turns.on_recalled(env, id);
+                }),
+                Kind::Audit { passed } => audit::read(body, passed).map(|audit| {
+                    self.turns.ledger.on_reviewed(env, &audit.id, audit.passed);
+                }),
+                Kind::Guild(change) => guild::read_guild(body, change)
+                    .map(|change| self.turns.places.on_guild(env, &change)),
+                Kind::Channel(change) => guild::read_channel(body, change)
+                    .map(|change| self.turns.places.on_channel(env, &change)),
+                Kind::Reaction { added } => {
+                    reaction::read(body, added).map(|reaction| self.on_reaction(&reaction, frame))
+                }
+                Kind::Interaction => interaction::read(body, &frame.id)
+                    .map(|press| self.on_interaction(&press, frame)),
+                Kind::Relation(what, scene) => relation::read(body, what, scene)
+                    .map(|relation| self.on_relation(&relation, frame)),
+                Kind::Unknown => {
+                    env.count("events", "unknown");
+                    let line = format!(
+                        "event {:?} is unknown to this version; counted",
+                        frame.event
+                    );
+                    env.log(Level::Info, line);
+                    return;
+                }
+                // Nobody asked what they say, and nothing here depends on it.
+                _ => Some(()),
+            };
+        let label = if read.is_some() {
+            "taken"
+        } else {
+            "unreadable"
+        };
+        self.env.count("events", label);
+    }
+
+    /// A reaction to one of the bot's own messages is a turn; any other is somebody else's business.
+    fn on_reaction(&mut self, reaction: &reaction::Reaction, frame: &Frame<'_>) {
+        let (channel, message) = (reaction.channel.as_str(), reaction.message_id.as_str());
+        let said = self.turns.recent.find(Scene::Channel, channel, message);
+        let Some(text) = said
+            .filter(|said| said.own.is_some())
+            .map(|said| said.text.clone())
+        else {
+            return;
+        };
+        let platform_ms = self.env.platform_ms();
+        match Inbound::reaction(reaction, &frame.id, &text, platform_ms) {
+            Ok(inbound) => self.on_occasion(inbound),
+            Err(reason) => self.passed_over(frame, reason),
+        }
+    }
+
+    /// A press is acknowledged at once, whatever else is under way: the person's screen waits for it.
+    fn on_interaction(&mut self, press: &interaction::Interaction, frame: &Frame<'_>) {
+        let mut press = press.clone();
+        // The event does not tell a direct message session from a channel; what the bot said where the button is does.
+        if press.scene == Some(Scene::Channel)
+            && self
+                .turns
+                .recent
+                .latest_own(Scene::Dm, &press.guild)
+                .is_some()
+        {
+            press.scene = Some(Scene::Dm);
+            press.target.clone_from(&press.guild);
+        }
+        let press = &press;
+        let inbound = Inbound::press(press, self.env.platform_ms());
+        let allowed = inbound
+            .as_ref()
+            .is_ok_and(|inbound| access::allowed(&self.env.config.allowed_users, inbound));
+        if press.waits() {
+            let code = if allowed {
+                PRESS_TAKEN
+            } else {
+                PRESS_NOT_ALLOWED
+            };
+            let path = format!("/interactions/{}", segment(&press.id));
+            let body = Body::Json(format!("{{\"code\":{code}}}"));
+            self.env.call_api(Purpose::Ack, "PUT", &path, body, false);
+        }
+        if press.kind == CLEAR_SESSION {
+            return self.clear_session(press);
+        }
+        match inbound {
+            Ok(inbound) => self.on_occasion(inbound),
+            Err(reason) => self.passed_over(frame, reason),
+        }
+    }
+
+    /// The person wants to begin anew: what was said before is forgotten.
+    fn clear_session(&mut self, press: &interaction::Interaction) {
+        let Some((scene, target)) = press.place() else {
+            return;
+        };
+        let conversation =
+            crate::inbound::conversation_key(&self.env.config, scene, target.as_str(), &press.user);
+        self.env
+            .emit_after_commit(Action::ConversationReset(conversation));
+    }
+
+    /// Something between the bot, a person and a group: the picture changes, and a newcomer is greeted.
+    fn on_relation(&mut self, relation: &relation::Relation, frame: &Frame<'_>) {
+        self.turns.places.on_relation(&mut self.env, relation);
+        let line = format!(
+            "{} in {} {}",
+            frame.event,
+            relation.scene.word(),
+            relation.target
+        );
+        self.env.log(Level::Info, line);
+        if relation.what != What::BotAdded {
+            return;
+        }
+        match Inbound::notice(relation, &frame.id, self.env.platform_ms()) {
+            Ok(inbound) => self.on_occasion(inbound),
+            Err(reason) => self.passed_over(frame, reason),
+        }
+    }
+
+    fn on_message(&mut self, mut inbound: Inbound) {
         // An index is a name within its conversation only.
         let index = match inbound.index.as_str() {
             "" => String::new(),
@@ -68,26 +195,17 @@ impl Channel {
             .take(&mut self.env, &[inbound.id.as_str(), &index])
         {
             self.env.count("messages_passed_over", "repeated");
-            self.env.log(
-                Level::Debug,
-                format!("message {} was taken before", inbound.id),
-            );
+            let line = format!("message {} was taken before", inbound.id);
+            return self.env.log(Level::Debug, line);
+        }
+        if !self.admitted(&inbound) {
             return;
         }
-        if !access::allowed(&self.env.config.allowed_users, &inbound) {
-            self.env.count("messages_passed_over", "not-allowed");
-            self.env.log(
-                Level::Info,
-                format!(
-                    "message {} of {} in {} {}: not in allowed_users",
-                    inbound.id,
-                    inbound.sender,
-                    inbound.scene.word(),
-                    inbound.target
-                ),
-            );
-            return;
-        }
+        self.turns
+            .places
+            .heard_from(&mut self.env, inbound.scene, inbound.target.as_str());
+        inbound.resolve(&self.turns.recent);
+        self.turns.recent.heard(&mut self.env, &inbound);
         if !inbound.addressed && self.env.config.mention_only {
             let conversation = inbound.conversation(&self.env.config);
             self.env.emit_after_commit(Action::TurnContext(TurnContext {
@@ -96,7 +214,44 @@ impl Channel {
             }));
             return;
         }
+        self.accept(inbound);
+    }
+
+    /// A turn that nobody wrote a message for.
+    fn on_occasion(&mut self, mut inbound: Inbound) {
+        if self.admitted(&inbound) {
+            inbound.resolve(&self.turns.recent);
+            self.accept(inbound);
+        }
+    }
+
+    fn admitted(&mut self, inbound: &Inbound) -> bool {
+        if access::allowed(&self.env.config.allowed_users, inbound) {
+            return true;
+        }
+        self.env.count("messages_passed_over", "not-allowed");
+        let line = format!(
+            "{:?} {} of {} in {} {}: not in allowed_users",
+            inbound.occasion,
+            inbound.id,
+            inbound.sender,
+            inbound.scene.word(),
+            inbound.target
+        );
+        self.env.log(Level::Info, line);
+        false
+    }
+
+    fn accept(&mut self, inbound: Inbound) {
         self.env.count("messages", inbound.scene.word());
-        self.turns.accept(&mut self.env, inbound);
+        let label = match self.env.config.ai_notice {
+            AiNotice::Off => false,
+            AiNotice::Always => true,
+            AiNotice::First => {
+                let name = format!("label:{}", inbound.conversation(&self.env.config));
+                self.dedup.take(&mut self.env, &[&name])
+            }
+        };
+        self.turns.accept(&mut self.env, inbound, label);
     }
 }

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::bindings::{Action, Command, Mark, OperatorCommand, Reply, ReportLine};
+use crate::bindings::{Action, Command, Mark, OperatorCommand, OperatorSend, Reply, ReportLine};
+use crate::capabilities::Shown;
+use crate::inbound::Inbound;
+use crate::scene::Scene;
 
 use super::Channel;
 
@@ -14,13 +17,13 @@ impl Channel {
                 self.turns.hold();
                 self.draining = Some(command.id);
             }
+            OperatorCommand::Send(send) => self.send(command.id, send),
             OperatorCommand::Doctor(_)
             | OperatorCommand::PairCode
             | OperatorCommand::PairList
             | OperatorCommand::PairApprove(_)
             | OperatorCommand::PairDeny(_)
             | OperatorCommand::PairRevoke(_)
-            | OperatorCommand::Send(_)
             | OperatorCommand::ReloadConfig(_)
             | OperatorCommand::Forget(_) => self.reply(
                 command.id,
@@ -29,6 +32,20 @@ impl Channel {
                 "this version of the channel cannot do that",
             ),
         }
+    }
+
+    /// Sends something of the operator's. The reply comes once its outcome is known.
+    fn send(&mut self, command: u64, send: &OperatorSend) {
+        let Some((scene, target)) = Scene::parse_target(&send.target) else {
+            let summary = format!(
+                "{:?} is no target: write user:, group:, channel: or dm: and the id",
+                send.target
+            );
+            return self.reply(command, Vec::new(), None, &summary);
+        };
+        let inbound = Inbound::of_operator(scene, target, self.env.platform_ms());
+        self.turns
+            .send_for_operator(&mut self.env, command, inbound, &send.parts);
     }
 
     /// Answers `drain` once nothing is being delivered. What is not begun stays stored for the next start.
@@ -58,6 +75,8 @@ impl Channel {
             requests: self.env.requests.len(),
             remembered: self.dedup.len(),
             outcomes: self.turns.ledger.recorded(),
+            in_review: self.turns.ledger.in_review(),
+            learned: self.turns.caps.shown(&self.env),
         };
         let lines = status.lines();
         let data = serde_json::to_string(&status).ok();
@@ -90,6 +109,8 @@ struct Status {
     requests: usize,
     remembered: usize,
     outcomes: u64,
+    in_review: usize,
+    learned: Vec<Shown>,
 }
 
 impl Status {
@@ -114,7 +135,7 @@ impl Status {
         } else {
             Mark::Warn
         };
-        vec![
+        let mut lines = vec![
             line(mark, "gateway", format!("{}, {ack}", self.link)),
             line(Mark::Info, "session", session),
             line(Mark::Info, "token", format!("good for {} s", self.token_s)),
@@ -126,6 +147,11 @@ impl Status {
                     self.turns_open, self.turns_running
                 ),
             ),
-        ]
+        ];
+        lines.extend(self.learned.iter().map(|learned| ReportLine {
+            evidence: learned.code.map(|code| format!("code {code}")),
+            ..line(Mark::Info, "learned", learned.sentence())
+        }));
+        lines
     }
 }

@@ -38,6 +38,15 @@ fn number(name: &str, default: &str, range: (i64, i64), doc: &str) -> KeySpec {
     }
 }
 
+/// A key that takes one of these words; the first one is the default.
+fn word(name: &str, allowed: &[&str], doc: &str) -> KeySpec {
+    let default = allowed.first().map(|word| format!("{word:?}"));
+    KeySpec {
+        allowed: words(allowed),
+        ..key(name, KeyKind::Text, default.as_deref(), doc)
+    }
+}
+
 fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|&word| word.to_owned()).collect()
 }
@@ -196,6 +205,80 @@ fn own_keys() -> Vec<KeySpec> {
             "20",
             (1, 200),
             "Messages that may wait in one conversation while one is being answered.",
+        ),
+        word(
+            "markdown",
+            &["auto", "on", "off"],
+            "Send answers as Markdown: where there is any in the text until QQ refuses it, always, or never.",
+        ),
+        word(
+            "long_answers",
+            &["file", "cut"],
+            "What becomes of an answer longer than its replies: the whole of it follows as a file where files can be sent, or it is cut and says so.",
+        ),
+        word(
+            "ai_notice",
+            &["off", "first", "always"],
+            "Say that an AI answers: never, once a day in each conversation, or in every answer. It costs no reply of its own.",
+        ),
+        word(
+            "quote_replies",
+            &["off", "groups", "always"],
+            "Quote the message that is answered.",
+        ),
+        key(
+            "mention_sender",
+            KeyKind::Boolean,
+            Some("false"),
+            "In groups and guild channels, begin answers with a mention of whoever asked.",
+        ),
+        key(
+            "typing_costs_reply",
+            KeyKind::Boolean,
+            Some("true"),
+            "Count a typing notice as one of the replies. With `false` it is renewed while the answer takes long.",
+        ),
+        number(
+            "stream_interval_ms",
+            "500",
+            (300, 10_000),
+            "Milliseconds between two pieces of a growing text.",
+        ),
+        number(
+            "media_mb",
+            "20",
+            (1, 200),
+            "Megabytes of one file, in and out. What is larger is named and not sent.",
+        ),
+        number(
+            "upload_chunk_mb",
+            "5",
+            (1, 200),
+            "Megabytes above which a file is uploaded in pieces.",
+        ),
+        number(
+            "channel_per_second",
+            "5",
+            (1, 100),
+            "Messages a second to one guild channel.",
+        ),
+        number(
+            "guild_per_second",
+            "5",
+            (1, 100),
+            "Messages a second to all channels of one guild.",
+        ),
+        number(
+            "dm_per_second",
+            "2",
+            (1, 100),
+            "Messages a second to one guild direct message session.",
+        ),
+        number(
+            "proactive_per_minute",
+            "20",
+            (1, 1_000),
+            "Messages a minute that nobody asked for, to one person or group.",
         ),
     ];
     own.into_iter()

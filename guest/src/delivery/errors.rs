@@ -38,6 +38,8 @@ pub enum Class {
     WindowClosed,
     /// Proactive messages are not allowed here.
     NoProactive,
+    /// Refused for its content: give up, and tell the person so.
+    Unsafe,
     /// Give up this message.
     Drop,
     /// The place or the person is gone: give up, and forget it.
@@ -94,7 +96,7 @@ pub const TABLE: &[(i64, i64, Class)] = &[
     (304_019, 304_019, Class::StripEveryone),
     (304_022, 304_022, Class::Drop),
     (304_023, 304_024, Class::Held),
-    (304_025, 304_025, Class::Drop),
+    (304_025, 304_025, Class::Unsafe),
     (304_026, 304_027, Class::WindowClosed),
     (304_028, 304_028, Class::Drop),
     (304_029, 304_029, Class::RetryOnce), (304_030, 304_030, Class::Drop),
@@ -125,14 +127,15 @@ pub const TABLE: &[(i64, i64, Class)] = &[
     (850_018, 850_018, Class::Drop), (850_019, 850_019, Class::MediaAsText),
     (850_026, 850_027, Class::Reupload), (850_031, 850_031, Class::MediaAsText),
     (1_100_100, 1_100_100, Class::Backoff), (1_100_308, 1_100_308, Class::Backoff),
-    (1_100_101, 1_100_103, Class::Drop), (1_100_104, 1_100_104, Class::Gone),
+    (1_100_101, 1_100_101, Class::Unsafe), (1_100_102, 1_100_102, Class::Drop),
+    (1_100_103, 1_100_103, Class::Unsafe), (1_100_104, 1_100_104, Class::Gone),
     (1_100_300, 1_100_300, Class::RetryOnce), (1_100_302, 1_100_302, Class::RetryOnce),
     (1_100_305, 1_100_305, Class::RetryOnce), (1_100_499, 1_100_499, Class::RetryOnce),
     (1_100_301, 1_100_307, Class::Drop),
     (3_300_006, 3_300_006, Class::Drop),
     (40_034_004, 40_034_004, Class::Reupload),
     (40_034_005, 40_034_005, Class::WindowClosed),
-    (40_034_006, 40_034_006, Class::Drop),
+    (40_034_006, 40_034_006, Class::Unsafe),
     (40_034_008, 40_034_012, Class::Plain),
     (40_034_024, 40_034_024, Class::WindowClosed),
     (40_034_025, 40_034_025, Class::RetryOnce),
@@ -186,6 +189,34 @@ pub fn class(status: u16, code: Option<i64>) -> Class {
         (None, 500..=599) => Class::Backoff,
         (None, _) => Class::Drop,
     }
+}
+
+/// The same for streams, where three numbers mean something else than elsewhere (`PROTOCOL.md`, "Streaming").
+#[must_use]
+pub fn stream_class(status: u16, code: Option<i64>) -> Class {
+    match code {
+        Some(40_007) => Class::Drop,
+        Some(50_001) => Class::RetryOnce,
+        Some(50_002) => Class::Backoff,
+        _ => class(status, code),
+    }
+}
+
+/// True for codes that say that the bot lacks a right, and not that this one message is wrong: the next one would
+/// fare no better.
+#[must_use]
+pub fn for_want_of_a_right(code: i64) -> bool {
+    const RIGHTS: [i64; 8] = [
+        50_056, 304_004, 304_036, 304_037, 304_057, 40_034_012, 40_034_127, 22_006,
+    ];
+    RIGHTS.contains(&code)
+}
+
+/// True for what the platform says of a sender that is too fast.
+#[must_use]
+pub fn too_fast(status: u16, code: Option<i64>) -> bool {
+    const RATES: [i64; 6] = [20_028, 22_009, 100_001, 1_100_100, 1_100_308, 40_034_100];
+    code.map_or(status == 429, |code| RATES.contains(&code))
 }
 
 /// An error answer, as far as it can be read.

@@ -6,6 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::OpenId;
+use crate::scene::Scene;
+
 /// Keys remembered; the one that was quiet longest is forgotten first. Keeps a flood of places from growing the state.
 const MAX_KEYS: usize = 1_024;
 /// Sends remembered for a key, for the same reason. More than the largest limit.
@@ -28,6 +31,37 @@ pub enum Key {
     Proactive(String),
     /// What the bot says anywhere without being asked.
     ProactiveBot,
+}
+
+impl Key {
+    /// What is counted for every message to a place.
+    #[must_use]
+    pub fn of_place(scene: Scene, guild: &str, target: &OpenId) -> Vec<Self> {
+        let target = target.0.clone();
+        match scene {
+            Scene::C2c | Scene::Group => vec![Self::Target(target)],
+            Scene::Channel if guild.is_empty() => vec![Self::Channel(target)],
+            Scene::Channel => vec![Self::Channel(target), Self::Guild(guild.to_owned())],
+            Scene::Dm => vec![Self::Dm(target)],
+        }
+    }
+
+    /// What is counted besides for a message that nobody asked for.
+    #[must_use]
+    pub fn proactive(target: &OpenId) -> [Self; 2] {
+        [Self::Proactive(target.0.clone()), Self::ProactiveBot]
+    }
+
+    /// What a complaint of the platform's is about.
+    #[must_use]
+    pub fn complaint(scene: Scene, target: &OpenId) -> Self {
+        let target = target.0.clone();
+        match scene {
+            Scene::C2c | Scene::Group => Self::Target(target),
+            Scene::Channel => Self::Channel(target),
+            Scene::Dm => Self::Dm(target),
+        }
+    }
 }
 
 /// So many sends in so long a time.

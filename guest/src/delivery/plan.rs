@@ -1,95 +1,468 @@
-//! Planning an answer: what the agent said, cut into as many messages as one inbound message pays for.
+//! Planning an answer: what the agent said, as the few messages that the inbound ones pay for.
+//!
+//! Replies are money. What is worth most goes first into the plan: text in as few messages as it fits, media with the
+//! text before it as caption where replies are short, and what still does not fit as a file, or cut with a note.
 
-use serde::Serialize;
-
-use crate::bindings::{AnswerPart, MediaSource, Outcome};
-use crate::config::Config;
-use crate::delivery::{Answer, split};
-use crate::ids::MessageId;
-use crate::inbound::content::escape_guild;
+use crate::bindings::{AnswerPart, MediaKind, MediaPart, MediaSource, Outcome};
+use crate::capabilities::Feature;
+use crate::config::{AiNotice, Config, LongAnswers, MarkdownMode, Quoting};
+use crate::env::Env;
+use crate::ids::OpenId;
+use crate::inbound::{Anchor, Inbound};
 use crate::scene::Scene;
 use crate::texts::{self, Text};
-use crate::turns::Turn;
+use crate::turns::{Turn, Turns};
 
-/// The messages of an answer. More text than the slots hold is cut, and the last message says so.
-#[must_use]
-pub fn answer(turn: &Turn, parts: &[AnswerPart], config: &Config) -> Answer {
-    let text = format!("{}{}", turn.ahead, as_text(parts));
-    if text.trim().is_empty() {
-        return Answer::nothing(Outcome::Silent);
-    }
-    let slots = turn.inbound.scene.slots(config) as usize;
-    let mut texts = split::split(&text, config.message_chars);
-    if texts.len() > slots {
-        texts.truncate(slots);
-        if let Some(last) = texts.last_mut() {
-            let note = texts::text(config.language, Text::Cut);
-            let room = config.message_chars.saturating_sub(split::length(note));
-            *last = format!("{}{note}", split::prefix(last, room));
+use super::answer::{Answer, Content, Media, Source};
+use super::cards::{self, Card};
+use super::{links, markdown, split};
+
+/// Characters of a text that becomes the caption of the media after it, where replies are short.
+const CAPTION_CHARS: usize = 500;
+
+/// What a place allows, for one plan.
+struct Place<'a> {
+    scene: Scene,
+    config: &'a Config,
+    markdown: bool,
+    keyboard: bool,
+    ark: bool,
+    embed: bool,
+    links: bool,
+    files: bool,
+    chars: usize,
+}
+
+impl Turns {
+    /// True where Markdown is worth trying.
+    pub(crate) fn uses_markdown(&self, env: &Env, scene: Scene, target: &OpenId) -> bool {
+        match env.config.markdown {
+            MarkdownMode::Off => false,
+            MarkdownMode::On => true,
+            MarkdownMode::Auto => self.caps.may(env, scene, target, Feature::Markdown),
         }
     }
-    Answer::of(texts, Outcome::Sent)
+
+    fn allows<'a>(&self, env: &'a Env, inbound: &Inbound) -> Place<'a> {
+        let (scene, target) = (inbound.scene, &inbound.target);
+        let may = |feature| self.caps.may(env, scene, target, feature);
+        let most = u32::try_from(env.config.message_chars).unwrap_or(u32::MAX);
+        let chars = self.caps.at_most(env, scene, target, Feature::Length, most);
+        let markdown = self.uses_markdown(env, scene, target);
+        Place {
+            scene,
+            config: &env.config,
+            markdown,
+            keyboard: markdown && may(Feature::Keyboard),
+            ark: scene.of_guild() && may(Feature::Ark),
+            embed: scene.of_guild() && may(Feature::Embed),
+            links: may(Feature::Links),
+            files: !scene.of_guild() && may(Feature::Files),
+            chars: usize::try_from(chars).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// The messages of an answer.
+    #[must_use]
+    pub(crate) fn plan(&self, env: &Env, turn: &Turn, parts: &[AnswerPart]) -> Answer {
+        let place = self.allows(env, &turn.inbound);
+        let mut planned = Answer::nothing(Outcome::Sent);
+        let mut items = Vec::new();
+        if !turn.ahead.trim().is_empty() {
+            items.push(AnswerPart::Text(turn.ahead.clone()));
+        }
+        items.extend(parts.iter().cloned());
+        let mut contents = Vec::new();
+        let mut items = join_texts(items).into_iter().peekable();
+        if let Some(stream) = &turn.stream {
+            let text = items.next_if(|item| matches!(item, AnswerPart::Text(_)));
+            contents.extend(place.finish_stream(&stream.shown, text.as_ref()));
+        }
+        for item in items {
+            place.lay_out(&item, &mut contents, &mut planned);
+        }
+        if contents.is_empty() {
+            return Answer::nothing(Outcome::Silent);
+        }
+        place.dress(turn, &mut contents);
+        let mut slots = self.left(env, turn.id);
+        // A stream whose name may have got lost cannot be closed: its text may need a message of its own.
+        if turn
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.id.is_empty())
+        {
+            slots = slots.saturating_sub(1);
+        }
+        let slots = slots.max(u32::from(self.can_pay(env, turn.id)));
+        place.fit(
+            &mut contents,
+            usize::try_from(slots).unwrap_or(usize::MAX),
+            parts,
+            &mut planned,
+        );
+        let mut answer = Answer::of(contents, Outcome::Sent);
+        answer.remarks = planned.remarks;
+        place.quote(turn, &mut answer);
+        answer
+    }
 }
 
 /// A text of the bot's own in place of an answer.
 #[must_use]
-pub fn apology(config: &Config, text: Text, means: Outcome) -> Answer {
-    Answer::of(vec![texts::text(config.language, text).to_owned()], means)
+pub fn apology(config: &Config, turn: &Turn, text: Text, means: Outcome) -> Answer {
+    let text = texts::text(config.language, text);
+    let content = match turn
+        .stream
+        .as_ref()
+        .filter(|stream| !stream.shown.is_empty())
+    {
+        // What is on the screen stays there; the words go under it, and the bubble is closed.
+        Some(stream) => Content::StreamEnd(format!("{}\n\n{text}", stream.shown)),
+        None => Content::Text(text.to_owned()),
+    };
+    Answer::of(vec![content], means)
 }
 
-/// An answer as text alone: what cannot be shown is named, and never silently left out.
+/// A text in the platform's Markdown as a message.
+#[must_use]
+pub fn markdown_of(text: String) -> Content {
+    Content::Markdown {
+        plain: markdown::to_plain(&text),
+        text,
+        keyboard: None,
+        buttons: String::new(),
+    }
+}
+
+/// An answer as text alone, for what runs ahead of it.
 #[must_use]
 pub fn as_text(parts: &[AnswerPart]) -> String {
     let shown: Vec<String> = parts
         .iter()
         .map(|part| match part {
             AnswerPart::Text(text) => text.clone(),
-            AnswerPart::Media(media) => {
-                let what = match &media.source {
-                    MediaSource::Blob(info) => {
-                        info.name.clone().unwrap_or_else(|| info.media_type.clone())
-                    }
-                    MediaSource::Url(url) => url.clone(),
-                };
-                format!("[{what}] {}", media.caption.as_deref().unwrap_or_default())
-            }
-            AnswerPart::Card(json) => json.clone(),
+            AnswerPart::Media(media) => media_of(media).plain(),
+            AnswerPart::Card(json) => card_text(json),
         })
         .collect();
     shown.join("\n\n")
 }
 
-#[derive(Serialize)]
-struct TextBody<'a> {
-    msg_type: u8,
-    content: &'a str,
-    msg_id: &'a str,
-    msg_seq: u32,
+fn card_text(json: &str) -> String {
+    cards::read(json).map_or_else(|_| json.to_owned(), |card| card.plain())
 }
 
-/// In guilds: no type, no number, and text that the platform un-escapes.
-#[derive(Serialize)]
-struct GuildTextBody<'a> {
-    content: &'a str,
-    msg_id: &'a str,
-}
-
-/// Body of a text message that replies to an inbound one.
-#[must_use]
-pub fn text_body(scene: Scene, content: &str, msg_id: &MessageId, msg_seq: u32) -> String {
-    if scene.of_guild() {
-        let body = GuildTextBody {
-            content: &escape_guild(content),
-            msg_id: msg_id.as_str(),
-        };
-        return serde_json::to_string(&body).unwrap_or_default();
+/// Neighbouring texts as one, so that they can share a message.
+fn join_texts(items: Vec<AnswerPart>) -> Vec<AnswerPart> {
+    let mut joined: Vec<AnswerPart> = Vec::new();
+    for item in items {
+        match (joined.last_mut(), item) {
+            (Some(AnswerPart::Text(before)), AnswerPart::Text(text)) => {
+                before.push_str("\n\n");
+                before.push_str(&text);
+            }
+            (_, item) => joined.push(item),
+        }
     }
-    let body = TextBody {
-        msg_type: 0,
-        content,
-        msg_id: msg_id.as_str(),
-        msg_seq,
+    joined
+}
+
+fn media_of(part: &MediaPart) -> Media {
+    let (source, name, media_type, size) = match &part.source {
+        MediaSource::Blob(info) => (
+            Source::Blob(info.blob),
+            info.name.clone().unwrap_or_default(),
+            media_type(&info.media_type, &info.head),
+            info.size,
+        ),
+        MediaSource::Url(url) => (Source::Url(url.clone()), String::new(), String::new(), 0),
     };
-    // Strings and numbers under literal keys: writing them cannot fail.
-    serde_json::to_string(&body).unwrap_or_default()
+    Media {
+        kind: part.kind,
+        source,
+        name,
+        media_type,
+        size,
+        caption: part.caption.clone().unwrap_or_default(),
+        ready: None,
+        retried: false,
+    }
+}
+
+/// What the host sniffed, and the voice format of QQ's own, which nobody else knows.
+fn media_type(sniffed: &str, head: &[u8]) -> String {
+    let silk = head.starts_with(b"#!SILK") || head.starts_with(b"\x02#!SILK");
+    if silk { "audio/silk" } else { sniffed }.to_owned()
+}
+
+impl Place<'_> {
+    /// One item of an answer as messages.
+    fn lay_out(&self, item: &AnswerPart, contents: &mut Vec<Content>, planned: &mut Answer) {
+        match item {
+            AnswerPart::Text(text) => contents.extend(self.texts(text)),
+            AnswerPart::Media(media) => contents.extend(self.media(media, planned)),
+            AnswerPart::Card(json) => match cards::read(json) {
+                Ok(card) => contents.extend(self.card(&card, planned)),
+                Err(error) => {
+                    planned.remark(format!("a card could not be read: {error}"));
+                    contents.extend(self.texts(json));
+                }
+            },
+        }
+    }
+
+    /// A text as messages: Markdown where that is shown and there is any, else plain.
+    fn texts(&self, text: &str) -> Vec<Content> {
+        let plain = markdown::to_plain(text);
+        let (text, plain) = if self.links {
+            (text.to_owned(), plain)
+        } else {
+            (
+                links::without_links(text).unwrap_or_else(|| text.to_owned()),
+                links::without_links(&plain).unwrap_or(plain),
+            )
+        };
+        if self.markdown && plain.trim() != text.trim() {
+            let pieces = split::split_markdown(&markdown::to_qq(&text), self.chars);
+            return pieces.into_iter().map(markdown_of).collect();
+        }
+        let pieces = split::split(&plain, self.chars);
+        pieces.into_iter().map(Content::Text).collect()
+    }
+
+    fn media(&self, part: &MediaPart, planned: &mut Answer) -> Vec<Content> {
+        let media = media_of(part);
+        let too_large = media.size > self.config.media_bytes;
+        // Guilds show pictures and nothing else.
+        let impossible = self.scene.of_guild() && media.kind != MediaKind::Image;
+        if !too_large && !impossible && (self.files || self.scene.of_guild()) {
+            return vec![Content::Media(media)];
+        }
+        let why = if too_large {
+            "is too large"
+        } else {
+            "cannot be sent here"
+        };
+        planned.remark(format!("{} {why}, and was named instead", media.label()));
+        self.texts(&media.plain())
+    }
+
+    fn card(&self, card: &Card, planned: &mut Answer) -> Vec<Content> {
+        let plain = card.plain();
+        match card {
+            Card::Buttons(buttons) if self.keyboard => {
+                return vec![Content::Markdown {
+                    text: buttons.markdown(),
+                    plain: markdown::to_plain(&buttons.text),
+                    keyboard: Some(buttons.keyboard(self.config.language).to_string()),
+                    buttons: buttons.plain_buttons(),
+                }];
+            }
+            Card::Ark(ark) if self.ark => {
+                let json = ark.ark().to_string();
+                return vec![Content::Ark { json, plain }];
+            }
+            Card::Embed(embed) if self.embed => {
+                let json = embed.embed().to_string();
+                return vec![Content::Embed { json, plain }];
+            }
+            Card::Reaction(reaction) if self.scene == Scene::Channel => {
+                let (kind, id) = (reaction.kind(), reaction.id());
+                return vec![Content::Reaction { kind, id }];
+            }
+            Card::Recall => return vec![Content::Recall],
+            Card::Reaction(_) => {
+                planned.remark("reactions exist in guild channels only");
+                return Vec::new();
+            }
+            Card::Buttons(_) => planned.remark("buttons are not shown here, and went as text"),
+            Card::Ark(_) | Card::Embed(_) => {
+                planned.remark("cards are not shown here, and went as text");
+            }
+        }
+        self.texts(&plain)
+    }
+
+    /// Adds what the operator wants at the top: a label that an AI answers, and the name of whoever asked.
+    fn dress(&self, turn: &Turn, contents: &mut Vec<Content>) {
+        let mut top = String::new();
+        let person = turn.inbound.sender.as_str();
+        if self.config.mention_sender && !turn.inbound.scene.private() && !person.is_empty() {
+            top.push_str(&self.scene.mention(person));
+            top.push(' ');
+        }
+        if turn.label && self.config.ai_notice != AiNotice::Off {
+            top.push_str(texts::text(self.config.language, Text::AiNotice));
+            top.push('\n');
+        }
+        if top.is_empty() {
+            return;
+        }
+        match contents.first_mut() {
+            // What is on the screen already cannot begin with something else.
+            Some(Content::StreamEnd(text)) => text.push_str(&format!("\n\n{}", top.trim_end())),
+            Some(Content::Text(text))
+                if split::length(text) + split::length(&top) <= self.chars =>
+            {
+                text.insert_str(0, &top);
+            }
+            Some(Content::Markdown { text, plain, .. })
+                if split::length(text) + split::length(&top) <= self.chars =>
+            {
+                text.insert_str(0, &top);
+                plain.insert_str(0, &top);
+            }
+            Some(Content::Media(media)) => media.caption.insert_str(0, &top),
+            _ => contents.insert(0, Content::Text(top.trim_end().to_owned())),
+        }
+    }
+
+    /// A text that was growing is finished where it grew; what does not fit follows. A text that turned out to be
+    /// another one follows as a whole.
+    fn finish_stream(&self, shown: &str, item: Option<&AnswerPart>) -> Vec<Content> {
+        let whole = match item {
+            Some(AnswerPart::Text(text)) => markdown::to_qq(text),
+            _ => String::new(),
+        };
+        let Some(new) = whole.strip_prefix(shown.trim_end()) else {
+            let mut contents = vec![Content::StreamEnd(shown.to_owned())];
+            if let Some(AnswerPart::Text(text)) = item {
+                contents.extend(self.texts(text));
+            }
+            return contents;
+        };
+        // The bubble is filled up to a good end, and never below what it shows.
+        let room = self
+            .chars
+            .saturating_sub(split::length(&whole) - split::length(new));
+        let more = if split::length(new) <= room {
+            new
+        } else {
+            let first = split::split_markdown(new, room.max(1)).into_iter().next();
+            let end = first.and_then(|first| new.find(&first).map(|at| at + first.len()));
+            new.get(..end.unwrap_or_default()).unwrap_or_default()
+        };
+        let end = whole.len() - new.len() + more.len();
+        let (bubble, rest) = whole.split_at(end);
+        let rest = split::split_markdown(rest, self.chars);
+        let bubble = Content::StreamEnd(bubble.to_owned());
+        std::iter::once(bubble)
+            .chain(rest.into_iter().map(markdown_of))
+            .collect()
+    }
+
+    /// Makes the messages as many as are paid for.
+    fn fit(
+        &self,
+        contents: &mut Vec<Content>,
+        slots: usize,
+        parts: &[AnswerPart],
+        planned: &mut Answer,
+    ) {
+        if cost(contents) > slots {
+            caption(contents);
+        }
+        if cost(contents) <= slots {
+            return;
+        }
+        planned.remark("the answer was longer than the replies that QQ allows to one message");
+        let whole = as_text(parts);
+        if self.files && self.config.long_answers == LongAnswers::File && slots > 0 {
+            keep(contents, slots - 1);
+            let name = texts::text(self.config.language, Text::AnswerFile).to_owned();
+            contents.push(Content::Media(Media {
+                kind: MediaKind::Document,
+                size: whole.len() as u64,
+                source: Source::Text(whole),
+                name,
+                media_type: "text/markdown".into(),
+                caption: String::new(),
+                ready: None,
+                retried: false,
+            }));
+            return;
+        }
+        keep(contents, slots);
+        self.note_cut(contents);
+    }
+
+    fn note_cut(&self, contents: &mut [Content]) {
+        let note = texts::text(self.config.language, Text::Cut);
+        let room = self.chars.saturating_sub(split::length(note));
+        match contents.last_mut() {
+            Some(Content::Text(text) | Content::StreamEnd(text)) => {
+                *text = format!("{}{note}", split::prefix(text, room));
+            }
+            Some(Content::Markdown { text, plain, .. }) => {
+                *text = format!("{}{note}", split::prefix(text, room));
+                *plain = format!("{}{note}", split::prefix(plain, room));
+            }
+            _ => {}
+        }
+    }
+
+    fn quote(&self, turn: &Turn, answer: &mut Answer) {
+        let wanted = match self.config.quote_replies {
+            Quoting::Off => false,
+            Quoting::Groups => !turn.inbound.scene.private(),
+            Quoting::Always => true,
+        };
+        if !wanted || turn.inbound.anchor != Anchor::Message {
+            return;
+        }
+        let name = if turn.inbound.scene.of_guild() {
+            turn.inbound.id.as_str()
+        } else {
+            &turn.inbound.index
+        };
+        if let Some(first) = answer.parts.first_mut() {
+            first.quotes = name.to_owned();
+        }
+    }
+}
+
+fn cost(contents: &[Content]) -> usize {
+    contents
+        .iter()
+        .filter(|content| content.costs_reply())
+        .count()
+}
+
+/// Short texts become captions of the media that follow them.
+fn caption(contents: &mut Vec<Content>) {
+    let mut index = 0;
+    while let (Some(first), Some(second)) = (contents.get(index), contents.get(index + 1)) {
+        let text = match first {
+            Content::Text(text) if split::length(text) <= CAPTION_CHARS => Some(text.clone()),
+            Content::Markdown {
+                plain,
+                keyboard: None,
+                ..
+            } if split::length(plain) <= CAPTION_CHARS => Some(plain.clone()),
+            _ => None,
+        };
+        match (text, second) {
+            (Some(text), Content::Media(media)) if media.caption.trim().is_empty() => {
+                if let Some(Content::Media(media)) = contents.get_mut(index + 1) {
+                    media.caption = text;
+                }
+                contents.remove(index);
+            }
+            _ => index += 1,
+        }
+    }
+}
+
+/// Keeps the first messages that cost a reply, and all that costs none.
+fn keep(contents: &mut Vec<Content>, slots: usize) {
+    let mut left = slots;
+    contents.retain(|content| {
+        if !content.costs_reply() {
+            return true;
+        }
+        let fits = left > 0;
+        left = left.saturating_sub(1);
+        fits
+    });
 }

@@ -1,56 +1,113 @@
 //! Text of messages without the platform's markup (`PROTOCOL.md`, "Text").
 
 use base64::Engine as _;
+use percent_encoding::percent_decode_str;
 
+use crate::events::fields::cut;
 use crate::events::message::Mention;
 
-/// Removes mentions of this bot, shows other mentions as `@name` and faces as `[name]`, and trims.
-#[must_use]
-pub(super) fn clean(content: &str, mentions: &[Mention]) -> String {
-    let mut text = String::with_capacity(content.len());
-    let mut rest = content;
-    while let Some(start) = rest.find('<') {
-        let (before, tag_on) = rest.split_at(start);
-        text.push_str(before);
-        match tag(tag_on, mentions) {
-            Some((shown, after)) => {
-                text.push_str(&shown);
-                rest = after;
-            }
-            None => {
-                text.push('<');
-                rest = tag_on.strip_prefix('<').unwrap_or_default();
-            }
-        }
-    }
-    text.push_str(rest);
-    // U+00A0 is what some clients leave where a mention stood; `trim` knows it.
-    text.trim().to_owned()
+use super::faces;
+
+/// Characters of a text, mentions written out: far more than anybody may write.
+const TEXT_CHARS: usize = 65_536;
+/// Characters of a face's name.
+const FACE_CHARS: usize = 32;
+
+/// How the text of a message is marked up.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Markup<'a> {
+    /// As in private chats and groups: tags, and text as it was typed.
+    Plain(&'a [Mention]),
+    /// As in guilds: tags, and escaped text. The bot is known by its id.
+    Guild(&'a [Mention], &'a str),
 }
 
-/// The same for guilds, where the bot is known by its id and text is escaped: tags first, then entities, or a
-/// person's `&lt;@1&gt;` would become a mention.
-#[must_use]
-pub(super) fn clean_guild(content: &str, mentions: &[Mention], bot_id: &str) -> String {
-    let mentions: Vec<Mention> = mentions
-        .iter()
-        .map(|mention| Mention {
-            is_you: mention.is_you || (!bot_id.is_empty() && mention.id == bot_id),
-            ..mention.clone()
-        })
-        .chain((!bot_id.is_empty()).then(|| Mention {
-            id: bot_id.to_owned(),
-            is_you: true,
-            ..Mention::default()
-        }))
-        .collect();
-    let text = clean(content, &mentions);
-    if !text.contains('&') {
-        return text;
+impl Markup<'_> {
+    /// Removes mentions of this bot, shows other mentions as `@name` and faces as `[name]`, and trims.
+    pub(super) fn clean(self, content: &str) -> String {
+        let text = self.without_tags(content);
+        // Tags first and entities then, or a person's `&lt;@1&gt;` would become a mention.
+        let text = match self {
+            Self::Guild(..) if text.contains('&') => text
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&amp;", "&"),
+            _ => text,
+        };
+        // U+00A0 is what some clients leave where a mention stood; `trim` knows it.
+        cut(text.trim(), TEXT_CHARS)
     }
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
+
+    fn without_tags(self, content: &str) -> String {
+        let mut text = String::with_capacity(content.len());
+        let mut rest = content;
+        while let Some(start) = rest.find('<') {
+            let (before, tag_on) = rest.split_at(start);
+            text.push_str(before);
+            match self.tag(tag_on) {
+                Some((shown, after)) => {
+                    text.push_str(&shown);
+                    rest = after;
+                }
+                None => {
+                    text.push('<');
+                    rest = tag_on.strip_prefix('<').unwrap_or_default();
+                }
+            }
+            // A short tag may stand for a long name: what will be cut off anyway is not written out.
+            if text.len() > TEXT_CHARS * 4 {
+                return text;
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+
+    /// Reads a tag at the beginning of `text`: what to show for it, and what follows.
+    fn tag(self, text: &str) -> Option<(String, &str)> {
+        let (inside, after) = text.strip_prefix('<')?.split_once('>')?;
+        if let Some(id) = inside
+            .strip_prefix("@!")
+            .or_else(|| inside.strip_prefix('@'))
+        {
+            return Some((self.mention(id)?, after));
+        }
+        let (name, attributes) = inside.split_once(' ').unwrap_or((inside, ""));
+        let shown = match name {
+            "qqbot-at-user" => self.mention(attribute(attributes, "id")?)?,
+            "qqbot-at-everyone" | "qqbot-at-everyone/" => "@everyone".to_owned(),
+            "qqbot-cmd-input" | "qqbot-cmd-enter" => command(attributes)?,
+            _ if inside.starts_with("faceType=") => face(inside),
+            _ => match (self, inside.strip_prefix("emoji:")) {
+                (Self::Guild(..), Some(id)) => faces::face(id),
+                _ => return None,
+            },
+        };
+        Some((shown, after))
+    }
+
+    fn mention(self, id: &str) -> Option<String> {
+        if id == "all" || id == "everyone" {
+            return Some(format!("@{id}"));
+        }
+        let (mentions, bot_id) = match self {
+            Self::Plain(mentions) => (mentions, ""),
+            Self::Guild(mentions, bot_id) => (mentions, bot_id),
+        };
+        if !bot_id.is_empty() && id == bot_id {
+            return Some(String::new());
+        }
+        // Text of a person's own that merely looks like a tag stays as it is.
+        let plausible = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let known = mentions
+            .iter()
+            .find(|mention| mention.id == id || mention.member_openid == id);
+        match known {
+            Some(mention) if mention.is_you => Some(String::new()),
+            Some(mention) if !mention.username.is_empty() => Some(format!("@{}", mention.username)),
+            _ => plausible.then(|| format!("@{id}")),
+        }
+    }
 }
 
 /// Text of the bot's own as guilds want it: escaped, so that nothing in it becomes a tag.
@@ -61,40 +118,13 @@ pub(crate) fn escape_guild(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// Reads a tag at the beginning of `text`: what to show for it, and what follows.
-fn tag<'a>(text: &'a str, mentions: &[Mention]) -> Option<(String, &'a str)> {
-    let (inside, after) = text.strip_prefix('<')?.split_once('>')?;
-    if let Some(id) = inside
-        .strip_prefix("@!")
-        .or_else(|| inside.strip_prefix('@'))
-    {
-        return Some((mention(id, mentions)?, after));
-    }
-    if let Some(attributes) = inside.strip_prefix("qqbot-at-user ") {
-        return Some((mention(attribute(attributes, "id")?, mentions)?, after));
-    }
-    if inside.starts_with("faceType=") {
-        return Some((face(inside), after));
-    }
-    None
+/// What a tag puts into the input box, or sends: text, percent-encoded.
+fn command(attributes: &str) -> Option<String> {
+    let text = attribute(attributes, "text")?;
+    Some(percent_decode_str(text).decode_utf8_lossy().into_owned())
 }
 
-fn mention(id: &str, mentions: &[Mention]) -> Option<String> {
-    if id == "all" {
-        return Some("@all".to_owned());
-    }
-    // Text of a person's own that merely looks like a tag stays as it is.
-    let plausible = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let known = mentions
-        .iter()
-        .find(|mention| mention.id == id || mention.member_openid == id);
-    match known {
-        Some(mention) if mention.is_you => Some(String::new()),
-        Some(mention) if !mention.username.is_empty() => Some(format!("@{}", mention.username)),
-        _ => plausible.then(|| format!("@{id}")),
-    }
-}
-
+/// A face's name as the tag has it, or else as the table of faces does.
 fn face(inside: &str) -> String {
     #[derive(serde::Deserialize)]
     struct Ext {
@@ -105,7 +135,10 @@ fn face(inside: &str) -> String {
         .and_then(|json| serde_json::from_slice::<Ext>(&json).ok())
         .map(|ext| ext.text)
         .filter(|name| !name.is_empty());
-    format!("[{}]", name.as_deref().unwrap_or("表情"))
+    match name {
+        Some(name) => format!("[{}]", cut(&name, FACE_CHARS)),
+        None => faces::face(attribute(inside, "faceId").unwrap_or_default()),
+    }
 }
 
 fn attribute<'a>(text: &'a str, name: &str) -> Option<&'a str> {
@@ -152,8 +185,26 @@ mod tests {
             ("<b>&lt;</b>", "<b>&lt;</b>"),
             ("<@", "<@"),
             ("<@not a tag>", "<@not a tag>"),
+            (r#"<faceType=1,faceId="14",ext="e30=">"#, "[微笑]"),
+            (r#"<faceType=1,faceId="99999",ext="">"#, "[表情99999]"),
+            (r#"<faceType=1,faceId="0",ext="">"#, "[表情]"),
+            ("<emoji:4>", "<emoji:4>"),
+            (
+                "@everyone <@everyone> <qqbot-at-everyone />",
+                "@everyone @everyone @everyone",
+            ),
+            (
+                r#"try <qqbot-cmd-input text="%2Fhelp%20me" show="help" />"#,
+                "try /help me",
+            ),
+            (r#"<qqbot-cmd-enter text="天气"/>"#, "天气"),
+            ("<qqbot-cmd-enter />", "<qqbot-cmd-enter />"),
         ] {
-            assert_eq!(clean(content, &mentions()), expected, "{content}");
+            assert_eq!(
+                Markup::Plain(&mentions()).clean(content),
+                expected,
+                "{content}"
+            );
         }
     }
 
@@ -168,12 +219,13 @@ mod tests {
             ),
             ("&amp;lt;", "&lt;"),
             (
-                "<@!7A> and <#100010> <emoji:4>",
-                "@Li and <#100010> <emoji:4>",
+                "<@!7A> and <#100010> <emoji:4><emoji:98765>",
+                "@Li and <#100010> [得意][表情98765]",
             ),
+            ("&lt;emoji:4&gt; @everyone", "<emoji:4> @everyone"),
         ] {
             assert_eq!(
-                clean_guild(content, &mentions(), "6158"),
+                Markup::Guild(&mentions(), "6158").clean(content),
                 expected,
                 "{content}"
             );
@@ -183,13 +235,25 @@ mod tests {
     #[test]
     fn what_the_bot_says_in_a_guild_comes_out_as_it_was_meant() {
         let said = "a < b && c > d <@!1> &lt;";
-        assert_eq!(clean_guild(&escape_guild(said), &[], "6158"), said);
+        assert_eq!(Markup::Guild(&[], "6158").clean(&escape_guild(said)), said);
+    }
+
+    #[test]
+    fn a_short_tag_for_a_long_name_does_not_blow_the_text_up() {
+        let long = [Mention {
+            id: "1".into(),
+            username: "名".repeat(64),
+            ..Mention::default()
+        }];
+        let text = Markup::Plain(&long).clean(&"<@1>".repeat(200_000));
+        assert!(text.chars().count() <= TEXT_CHARS);
     }
 
     proptest! {
         #[test]
-        fn no_content_makes_it_panic(content in "[<>@!a-z\"=,/ ]{0,80}") {
-            let _ = clean(&content, &mentions());
+        fn no_content_makes_it_panic(content in "[<>@!a-z\"=,/: ]{0,80}") {
+            let _ = Markup::Plain(&mentions()).clean(&content);
+            let _ = Markup::Guild(&mentions(), "a").clean(&content);
         }
     }
 }

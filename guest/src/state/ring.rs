@@ -8,7 +8,7 @@ use crate::env::Env;
 
 use super::{Entries, REMEMBER_MS};
 
-/// Records in one block.
+/// Records in one block, unless the ring wants another number: right for hashes, many for texts.
 const BLOCK: usize = 64;
 
 /// A record that knows when it was made.
@@ -21,6 +21,8 @@ pub trait Dated {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ring<T> {
     prefix: String,
+    /// Records in one block.
+    block: usize,
     blocks: u32,
     /// Counts up for ever; the key is this modulo `blocks`.
     number: u64,
@@ -45,6 +47,22 @@ impl<T: Clone + Dated + Serialize + for<'de> Deserialize<'de>> Ring<T> {
         entries: &Entries,
         wall_ms: u64,
     ) -> (Self, Vec<T>) {
+        let (ring, records) = Self::restore_blocks(prefix, capacity, BLOCK, entries, wall_ms);
+        (
+            ring,
+            records.into_iter().map(|(_, record)| record).collect(),
+        )
+    }
+
+    /// The same with `block` records in each block, and every record with the number of its block.
+    #[must_use]
+    pub fn restore_blocks(
+        prefix: &str,
+        capacity: usize,
+        block: usize,
+        entries: &Entries,
+        wall_ms: u64,
+    ) -> (Self, Vec<(u64, T)>) {
         let mut blocks: Vec<Block<T>> = entries
             .under(prefix)
             .filter_map(|(_, bytes)| postcard::from_bytes(bytes).ok())
@@ -55,37 +73,73 @@ impl<T: Clone + Dated + Serialize + for<'de> Deserialize<'de>> Ring<T> {
         });
         let ring = Self {
             prefix: prefix.to_owned(),
-            blocks: u32::try_from(capacity.div_ceil(BLOCK)).unwrap_or(u32::MAX),
+            block,
+            blocks: u32::try_from(capacity.div_ceil(block.max(1))).unwrap_or(u32::MAX),
             number,
             current,
             kind: PhantomData,
         };
         let fresh = move |record: &T| wall_ms.saturating_sub(record.wall_ms()) < REMEMBER_MS;
+        let numbered = |block: Block<T>| {
+            let number = block.number;
+            block
+                .records
+                .into_iter()
+                .map(move |record| (number, record))
+        };
         let records = blocks
             .into_iter()
-            .flat_map(|block| block.records)
-            .filter(fresh)
+            .flat_map(numbered)
+            .filter(|(_, record)| fresh(record))
             .collect();
         (ring, records)
     }
 
-    /// Adds a record, stored with this call's commit.
-    pub fn push(&mut self, env: &mut Env, record: T) {
-        if self.current.len() >= BLOCK {
+    /// Adds a record, stored with this call's commit, and says in which block it is.
+    pub fn push(&mut self, env: &mut Env, record: T) -> u64 {
+        if self.current.len() >= self.block {
             self.number += 1;
             self.current.clear();
         }
         self.current.push(record);
-        let block = Block {
-            number: self.number,
-            records: self.current.clone(),
-        };
-        if let Ok(bytes) = postcard::to_allocvec(&block) {
-            env.put(
-                format!("{}{:04}", self.prefix, self.number % u64::from(self.blocks)),
-                bytes,
-            );
+        self.store(env, self.number, self.current.clone());
+        self.number
+    }
+
+    /// Stores a block anew, for a record in it that changed.
+    pub fn rewrite(&mut self, env: &mut Env, number: u64, records: Vec<T>) {
+        if number == self.number {
+            self.current.clone_from(&records);
         }
+        if self.is_stored(number) {
+            self.store(env, number, records);
+        }
+    }
+
+    /// Deletes a block of which nothing is needed any more. The one that is being filled stays.
+    pub fn drop_block(&mut self, env: &mut Env, number: u64) {
+        if number != self.number && self.is_stored(number) {
+            env.delete(self.key(number));
+        }
+    }
+
+    /// False once a newer block took the place of this one.
+    fn is_stored(&self, number: u64) -> bool {
+        number.saturating_add(u64::from(self.blocks)) > self.number
+    }
+
+    fn store(&self, env: &mut Env, number: u64, records: Vec<T>) {
+        if let Ok(bytes) = postcard::to_allocvec(&Block { number, records }) {
+            env.put(self.key(number), bytes);
+        }
+    }
+
+    fn key(&self, number: u64) -> String {
+        format!(
+            "{}{:04}",
+            self.prefix,
+            number % u64::from(self.blocks.max(1))
+        )
     }
 }
 

@@ -9,6 +9,9 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::TookTooLong => {
             "抱歉，这个问题花的时间超过了 QQ 允许的回复时间，请再问一次，或者拆成几步来问。"
         }
+        Text::Refused => "有一部分回答没有通过 QQ 的审核，未能发出。",
+        Text::AiNotice => "【本回答由 AI 生成】",
+        Text::AnswerFile => "完整回答.md",
         Text::TooMany => "您已经有好几条消息在排队了，请稍等一下。",
     }
 }

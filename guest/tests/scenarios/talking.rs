@@ -103,6 +103,16 @@ fn error_answers_have_the_outcome_that_they_deserve() {
         driver.c2c(2, "m", "A", "hi");
         driver.finish_turn("hello");
         driver.answer("send", status, body);
+        // What was refused for its content is followed by a word about that.
+        if driver.outcomes().is_empty() {
+            assert!(
+                driver.sent()[1]["content"]
+                    .as_str()
+                    .unwrap()
+                    .contains("没有通过")
+            );
+            driver.answer("send", 200, r#"{"id":"x"}"#);
+        }
         assert_eq!(driver.outcomes(), [outcome], "{status} {body}");
     }
 }
@@ -253,7 +263,8 @@ fn an_answer_does_not_wait_for_a_token_for_ever() {
     assert_eq!(driver.health().unwrap().code, "no-token");
     driver.later(3_600_000);
     driver.fire("turn-deadlines");
-    assert_eq!(driver.outcomes(), [Outcome::Expired]);
+    // The process before this one had sent it, and nobody knows whether it arrived.
+    assert_eq!(driver.outcomes(), [Outcome::Unconfirmed]);
 }
 
 #[test]

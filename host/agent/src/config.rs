@@ -1,9 +1,10 @@
 //! The table `[agent]`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use prx_host::bindings::v0_1::KeySpec;
-use prx_host::config::{Checked, ConfigError, Mistake, integer, text};
+use prx_host::config::{Checked, ConfigError, Mistake, boolean, integer, text};
 use prx_host::vault::Hidden;
 use url::Url;
 
@@ -21,6 +22,9 @@ pub struct AgentConfig {
     pub time_limit: Duration,
     /// How much is remembered of a conversation.
     pub history: Bounds,
+    /// The folder for attachments and for the files that an answer can send. As it is written in the
+    /// table: whoever knows where the table is makes it a place. Without one, there are neither.
+    pub media_dir: Option<PathBuf>,
 }
 
 /// What answers.
@@ -45,6 +49,8 @@ pub struct OpenAiConfig {
     pub system_prompt: String,
     /// The longest silence within an answer.
     pub silence_limit: Duration,
+    /// Whether the model sees pictures.
+    pub images: bool,
 }
 
 impl Default for AgentConfig {
@@ -54,6 +60,7 @@ impl Default for AgentConfig {
             mind: Mind::Echo,
             time_limit: Duration::from_secs(120),
             history: Bounds::default(),
+            media_dir: None,
         }
     }
 }
@@ -71,6 +78,8 @@ pub fn keys() -> Vec<KeySpec> {
             .default_text("You are a helpful assistant in a chat. Answer in the language of the message, and briefly."),
         integer("timeout_seconds", 120, 1..=3600, "Time for one answer."),
         integer("silence_seconds", 60, 1..=3600, "Longest silence of the server within one answer."),
+        boolean("images", false, "Show the model the pictures of a message. The model must be able to see; without it, it is told their names."),
+        text("media_dir", "Folder for attachments, and the only one whose files an answer can send; default: `media` in the state directory."),
         integer("history_messages", 40, 0..=1000, "Messages of a conversation that the model sees."),
         integer("history_chars", 24_000, 0..=1_000_000, "Characters of a conversation that the model sees."),
     ]
@@ -96,6 +105,7 @@ impl AgentConfig {
                 messages: count("history_messages"),
                 chars: count("history_chars"),
             },
+            media_dir: table.text("media_dir").map(PathBuf::from),
         })
     }
 }
@@ -138,6 +148,7 @@ fn openai(table: &Checked, silence_limit: Duration) -> Result<OpenAiConfig, Conf
         api_key: table.secret("api_key").cloned(),
         system_prompt: table.text("system_prompt").unwrap_or_default().to_owned(),
         silence_limit,
+        images: table.boolean("images").unwrap_or(false),
     })
 }
 
@@ -169,6 +180,19 @@ mod tests {
             error,
             "c.toml:2: [agent] needs `model`; add `model = \"gpt-4o-mini\"`"
         );
+    }
+
+    #[test]
+    fn pictures_are_shown_only_where_that_is_asked_for() {
+        let base = "[agent]\nkind = \"openai\"\nmodel = \"m\"\n";
+        for (more, expected) in [("", false), ("images = true\nmedia_dir = \"m\"\n", true)] {
+            let config = read(&format!("{base}{more}")).unwrap();
+            let Mind::OpenAi(openai) = config.mind else {
+                panic!()
+            };
+            assert_eq!(openai.images, expected);
+            assert_eq!(config.media_dir.is_some(), expected);
+        }
     }
 
     #[test]

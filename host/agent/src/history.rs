@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use prx_host::bindings::v0_1::{Outcome, TurnId};
+use prx_host::bindings::v0_1::{Outcome, TurnId, TurnOutcome};
 
 /// Conversations that are kept; the one that was quiet longest goes first.
 const MAX_CONVERSATIONS: usize = 10_000;
 /// Messages that were heard and not addressed to the agent, of one conversation.
 const MAX_CONTEXT: usize = 20;
+/// Characters of what the channel says about an answer that was not delivered.
+const MAX_DETAIL: usize = 200;
 
 /// How much of one conversation is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +111,15 @@ impl History {
         }
     }
 
+    /// A message in better words: what was attached to it is known by now.
+    pub(crate) fn reworded(&mut self, key: &Key, turn: TurnId, text: String) {
+        let bounds = self.bounds;
+        if let Some(exchange) = self.exchange(key, turn) {
+            exchange.asked = text;
+        }
+        self.touch(key).trim(bounds);
+    }
+
     /// Something that was heard.
     pub(crate) fn overheard(&mut self, key: &Key, text: String) {
         let bounds = self.bounds;
@@ -137,29 +148,40 @@ impl History {
         self.touch(key).trim(bounds);
     }
 
-    /// What became of an answer, or of a message without one.
-    pub(crate) fn outcome(&mut self, channel: &str, turn: TurnId, outcome: Outcome) {
-        let lost = match outcome {
-            Outcome::Sent | Outcome::PartlySent | Outcome::Silent => return,
-            Outcome::Held => "held for review by the platform",
-            Outcome::Unconfirmed => "perhaps not delivered",
-            Outcome::Refused => "refused by the platform",
-            Outcome::Expired => "too late to be delivered",
-            Outcome::Superseded => "interrupted by a newer message",
-            Outcome::Failed => "not delivered",
+    /// What became of an answer, or of a message without one. The latest word counts: an answer that
+    /// was held for review may be sent or refused later.
+    pub(crate) fn outcome(&mut self, channel: &str, outcome: &TurnOutcome) {
+        let lost = match outcome.outcome {
+            Outcome::Sent | Outcome::Silent => None,
+            Outcome::PartlySent => Some("delivered only in part"),
+            Outcome::Held => Some("held for review by the platform"),
+            Outcome::Unconfirmed => Some("perhaps not delivered"),
+            Outcome::Refused => Some("refused by the platform"),
+            Outcome::Expired => Some("too late to be delivered"),
+            Outcome::Superseded => Some("interrupted by a newer message"),
+            Outcome::Failed => Some("not delivered"),
         };
-        self.lose(channel, turn, lost);
+        let lost = lost.map(|lost| match short(&outcome.detail) {
+            detail if detail.is_empty() => lost.to_owned(),
+            detail => format!("{lost}: {detail}"),
+        });
+        if let Some(exchange) = self.find(channel, outcome.id) {
+            exchange.lost = lost;
+        }
     }
 
     /// The person will not see an answer to this message, for this reason.
     pub(crate) fn lose(&mut self, channel: &str, turn: TurnId, reason: &str) {
-        let conversations = self.conversations.iter_mut();
-        let found = conversations
-            .filter(|(key, _)| key.channel == channel)
-            .find_map(|(_, conversation)| conversation.exchange(turn));
-        if let Some(exchange) = found {
+        if let Some(exchange) = self.find(channel, turn) {
             exchange.lost = Some(reason.to_owned());
         }
+    }
+
+    fn find(&mut self, channel: &str, turn: TurnId) -> Option<&mut Exchange> {
+        let conversations = self.conversations.iter_mut();
+        conversations
+            .filter(|(key, _)| key.channel == channel)
+            .find_map(|(_, conversation)| conversation.exchange(turn))
     }
 
     /// Forgets a conversation.
@@ -207,6 +229,13 @@ impl Conversation {
     }
 }
 
+/// A sentence of the channel's on one line, cut, and without its full stop.
+fn short(detail: &str) -> String {
+    let words: Vec<&str> = detail.split_whitespace().collect();
+    let line: String = words.join(" ").chars().take(MAX_DETAIL).collect();
+    line.trim_end_matches(['.', ' ']).to_owned()
+}
+
 fn is_turn(said: &Said, turn: TurnId) -> bool {
     matches!(said, Said::Exchange(exchange) if exchange.turn == turn)
 }
@@ -251,6 +280,48 @@ mod tests {
         texts.collect()
     }
 
+    fn became(id: TurnId, outcome: Outcome, detail: &str) -> TurnOutcome {
+        TurnOutcome {
+            id,
+            outcome,
+            parts_sent: 0,
+            parts: 1,
+            code: None,
+            detail: detail.into(),
+        }
+    }
+
+    fn lost(history: &mut History, turn: TurnId) -> Option<String> {
+        history.find("bot", turn).unwrap().lost.clone()
+    }
+
+    #[test]
+    fn the_latest_outcome_of_an_answer_counts() {
+        let mut history = history(100, 1000);
+        history.asked(&key(), 1, "one".into());
+        history.outcome("bot", &became(1, Outcome::Held, "Held for\n audit."));
+        let held = "held for review by the platform: Held for audit";
+        assert_eq!(lost(&mut history, 1).as_deref(), Some(held));
+        history.outcome("bot", &became(1, Outcome::Refused, "a link"));
+        let refused = "refused by the platform: a link";
+        assert_eq!(lost(&mut history, 1).as_deref(), Some(refused));
+        history.outcome("bot", &became(1, Outcome::Sent, "delivered"));
+        assert_eq!(lost(&mut history, 1), None);
+        history.outcome("bot", &became(1, Outcome::PartlySent, &"x".repeat(1000)));
+        assert_eq!(lost(&mut history, 1).unwrap().len(), 24 + MAX_DETAIL);
+    }
+
+    #[test]
+    fn better_words_take_the_place_of_the_first_ones_and_change_nothing_else() {
+        let mut history = history(100, 1000);
+        history.asked(&key(), 1, "[image]".into());
+        history.lose("bot", 1, "interrupted");
+        history.reworded(&key(), 1, "[IMAGE:x.png]".into());
+        assert_eq!(lost(&mut history, 1).as_deref(), Some("interrupted"));
+        let said = history.asked(&key(), 2, "two".into());
+        assert_eq!(asked(&said), ["[IMAGE:x.png]", "two"]);
+    }
+
     #[test]
     fn a_turn_that_begins_again_is_remembered_once() {
         let mut history = history(100, 1000);
@@ -286,8 +357,8 @@ mod tests {
     fn what_was_not_delivered_is_known() {
         let mut history = history(100, 1000);
         history.asked(&key(), 1, "one".into());
-        history.outcome("bot", 1, Outcome::Superseded);
-        history.outcome("bot", 77, Outcome::Refused);
+        history.outcome("bot", &became(1, Outcome::Superseded, ""));
+        history.outcome("bot", &became(77, Outcome::Refused, ""));
         let said = history.asked(&key(), 2, "two".into());
         let Said::Exchange(first) = &said[0] else {
             panic!()

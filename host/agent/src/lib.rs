@@ -4,17 +4,26 @@
 //! conversation's history, and lets one of two minds answer: [`echo`], which needs nothing and is
 //! the default, or `openai`, any OpenAI-compatible chat endpoint, streamed.
 //!
+//! What is attached to a message goes into a media folder, and what an answer names in markers and
+//! blocks becomes media and cards: [`Agent`] hands over parts, checked.
+//!
 //! Knows nothing of any channel or platform: what a place can show comes with each turn.
 
+mod answer;
+mod cards;
 mod config;
 pub mod echo;
 mod history;
+mod marks;
+mod media;
 mod openai;
 mod port;
 mod prompt;
 mod turn;
+mod vision;
 
 pub use config::{AgentConfig, Mind, OpenAiConfig, keys};
 pub use history::Bounds;
 pub use openai::OpenAiError;
-pub use port::Agent;
+pub use port::{Agent, AgentError};
+pub use prompt::Given;

@@ -49,7 +49,27 @@ struct Request<'a> {
 #[derive(Debug, Serialize)]
 struct Message {
     role: &'static str,
-    content: String,
+    content: Content,
+}
+
+/// Text alone is written as a string: not every server takes a list of parts.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    Parts(Vec<ContentPart>),
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ContentPart {
+    Text { text: String },
+    ImageUrl { image_url: ImageUrl },
+}
+
+#[derive(Debug, Serialize)]
+struct ImageUrl {
+    url: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,15 +118,17 @@ impl OpenAi {
     }
 
     /// Asks the model, and hands over its words as they come. Dropped, the request is dropped too.
+    /// The pictures (data URIs) belong to what was said last.
     pub(crate) async fn answer(
         &self,
         system: String,
         said: &[Said],
+        pictures: Vec<String>,
         word: &WordSink,
     ) -> Result<String, OpenAiError> {
         let request = Request {
             model: &self.model,
-            messages: messages(system, said),
+            messages: messages(system, said, pictures),
             stream: true,
         };
         let chat = self.client.chat();
@@ -180,28 +202,43 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn messages(system: String, said: &[Said]) -> Vec<Message> {
-    let mut messages = vec![Message {
-        role: "system",
-        content: system,
-    }];
+fn messages(system: String, said: &[Said], pictures: Vec<String>) -> Vec<Message> {
+    let mut messages = vec![Message::text("system", system)];
     for said in said {
         match said {
-            Said::Aside(text) => messages.push(Message {
-                role: "user",
-                content: format!("(not to you) {text}"),
-            }),
+            Said::Aside(text) => {
+                messages.push(Message::text("user", format!("(not to you) {text}")))
+            }
             Said::Exchange(exchange) => exchange_messages(exchange, &mut messages),
         }
+    }
+    if let Some(last) = messages.last_mut().filter(|_| !pictures.is_empty()) {
+        last.show(pictures);
     }
     messages
 }
 
+impl Message {
+    fn text(role: &'static str, text: String) -> Self {
+        let content = Content::Text(text);
+        Self { role, content }
+    }
+
+    fn show(&mut self, pictures: Vec<String>) {
+        let Content::Text(text) = &mut self.content else {
+            return;
+        };
+        let text = std::mem::take(text);
+        let mut parts = vec![ContentPart::Text { text }];
+        parts.extend(pictures.into_iter().map(|url| ContentPart::ImageUrl {
+            image_url: ImageUrl { url },
+        }));
+        self.content = Content::Parts(parts);
+    }
+}
+
 fn exchange_messages(exchange: &Exchange, messages: &mut Vec<Message>) {
-    messages.push(Message {
-        role: "user",
-        content: exchange.asked.clone(),
-    });
+    messages.push(Message::text("user", exchange.asked.clone()));
     let lost = exchange
         .lost
         .as_ref()
@@ -212,8 +249,5 @@ fn exchange_messages(exchange: &Exchange, messages: &mut Vec<Message>) {
         (None, Some(lost)) => lost,
         (None, None) => return,
     };
-    messages.push(Message {
-        role: "assistant",
-        content,
-    });
+    messages.push(Message::text("assistant", content));
 }

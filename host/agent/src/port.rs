@@ -1,6 +1,7 @@
 //! The agent as the host sees it: requests in, one task per turn.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,15 +12,35 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{AgentConfig, Mind};
 use crate::history::{History, Key};
+use crate::media::MediaFolder;
 use crate::openai::OpenAi;
 use crate::prompt;
 use crate::turn::{Answerer, Turn};
+
+/// The agent cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The client for the model's server.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The media folder.
+    #[error(
+        "the media folder {dir} cannot be used: {cause}; make it writable, or set [agent] media_dir"
+    )]
+    MediaDir {
+        /// The folder.
+        dir: String,
+        /// Why.
+        cause: String,
+    },
+}
 
 /// What all turns share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) answerer: Answerer,
     pub(crate) time_limit: Duration,
+    pub(crate) media: Option<Arc<MediaFolder>>,
     history: Mutex<History>,
 }
 
@@ -53,28 +74,41 @@ impl Agent {
     /// An agent as configured.
     ///
     /// # Errors
-    /// The client for the model's server cannot be set up.
-    pub fn new(config: &AgentConfig, network: &Network) -> Result<Self, NetworkError> {
+    /// The client for the model's server cannot be set up, or the media folder cannot be used.
+    pub fn new(config: &AgentConfig, network: &Network) -> Result<Self, AgentError> {
         let answerer = match &config.mind {
             Mind::Echo => Answerer::Echo,
             Mind::OpenAi(openai) => Answerer::OpenAi {
                 endpoint: Box::new(OpenAi::new(openai, network)?),
                 system_prompt: openai.system_prompt.clone(),
+                images: openai.images,
             },
         };
-        Ok(Self::with(answerer, config))
+        let media = config.media_dir.as_deref().map(media_folder).transpose()?;
+        Ok(Self::with(answerer, config, media))
     }
 
-    /// The echo agent, which needs no network.
+    /// The echo agent, which needs no network. Without a media folder, it sends no files.
     pub fn echo() -> Self {
-        Self::with(Answerer::Echo, &AgentConfig::default())
+        Self::with(Answerer::Echo, &AgentConfig::default(), None)
     }
 
-    fn with(answerer: Answerer, config: &AgentConfig) -> Self {
+    /// The echo agent with a media folder.
+    ///
+    /// # Errors
+    /// The folder cannot be used.
+    pub fn echo_with_media(dir: &Path) -> Result<Self, AgentError> {
+        let media = media_folder(dir)?;
+        let config = AgentConfig::default();
+        Ok(Self::with(Answerer::Echo, &config, Some(media)))
+    }
+
+    fn with(answerer: Answerer, config: &AgentConfig, media: Option<Arc<MediaFolder>>) -> Self {
         Self {
             shared: Arc::new(Shared {
                 answerer,
                 time_limit: config.time_limit,
+                media,
                 history: Mutex::new(History::new(config.history)),
             }),
             lines: Mutex::default(),
@@ -119,7 +153,7 @@ impl Agent {
             channel: channel.to_owned(),
             conversation: context.conversation.clone(),
         };
-        let text = prompt::message(&context.message);
+        let text = prompt::message(&context.message, &[]);
         self.shared.history().overheard(&key, text);
     }
 
@@ -143,6 +177,14 @@ impl Agent {
     }
 }
 
+fn media_folder(dir: &Path) -> Result<Arc<MediaFolder>, AgentError> {
+    let folder = MediaFolder::open(dir).map_err(|cause| AgentError::MediaDir {
+        dir: dir.display().to_string(),
+        cause: cause.to_string(),
+    });
+    folder.map(Arc::new)
+}
+
 impl AgentPort for Agent {
     fn attach(&self, channel: &str, line: AgentLine) {
         locked(&self.lines).insert(channel.to_owned(), line);
@@ -155,7 +197,7 @@ impl AgentPort for Agent {
             AgentAsk::Cancel(cancel) => self.cancel(channel, &cancel),
             AgentAsk::Outcome(outcome) => {
                 let mut history = self.shared.history();
-                history.outcome(channel, outcome.id, outcome.outcome);
+                history.outcome(channel, &outcome);
             }
             AgentAsk::Reset(conversation) => {
                 let channel = channel.to_owned();

@@ -1,17 +1,20 @@
 //! One turn, from the message to the last word, or to wherever it is stopped.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prx_host::agent::AgentLine;
-use prx_host::bindings::v0_1::{AnswerPart, TurnBegin, TurnEvent, TurnNews};
+use prx_host::bindings::v0_1::{AnswerPart, Attachment, TurnBegin, TurnEvent, TurnNews};
 use tokio_util::sync::CancellationToken;
 
-use crate::echo;
+use crate::answer::Answers;
+use crate::echo::{self, Plan};
 use crate::history::{Key, Said};
+use crate::marks::growing::Growing;
 use crate::openai::{OpenAi, WordSink};
 use crate::port::Shared;
-use crate::prompt;
+use crate::prompt::{self, Given};
+use crate::vision;
 
 /// What answers, ready to.
 #[derive(Debug)]
@@ -22,6 +25,7 @@ pub(crate) enum Answerer {
     OpenAi {
         endpoint: Box<OpenAi>,
         system_prompt: String,
+        images: bool,
     },
 }
 
@@ -34,18 +38,25 @@ pub(crate) struct Turn {
     pub(crate) cancelled: CancellationToken,
 }
 
+/// An answer as it was written, and as it is sent.
+struct Answer {
+    text: String,
+    parts: Vec<AnswerPart>,
+}
+
 impl Turn {
     /// Runs to the end and reports it.
     pub(crate) async fn run(self) {
-        let asked = prompt::message(&self.begin.message);
+        // At once, so that messages stand in the order in which they came.
+        let asked = prompt::message(&self.begin.message, &[]);
         let said = self.shared.history().asked(&self.key, self.begin.id, asked);
         let limit = self.time_limit();
         let news = tokio::select! {
             // First, so that a turn that is cancelled and done at once counts as cancelled.
             biased;
             () = self.cancelled.cancelled() => TurnNews::Cancelled,
-            answer = tokio::time::timeout(limit, self.answer(&said)) => match answer {
-                Ok(Ok(text)) => self.finished(text),
+            answer = tokio::time::timeout(limit, self.answer(said)) => match answer {
+                Ok(Ok(answer)) => self.finished(answer),
                 Ok(Err(why)) => self.failed(&why),
                 Err(_) => self.failed(&format!("no answer within {} s", limit.as_secs())),
             },
@@ -53,35 +64,110 @@ impl Turn {
         self.send(news).await;
     }
 
-    async fn answer(&self, said: &[Said]) -> Result<String, String> {
-        match &self.shared.answerer {
-            Answerer::Echo => {
-                let message = &self.begin.message;
-                let plan = echo::plan(&message.text, message.attachments.len());
-                tokio::time::sleep(plan.after).await;
-                plan.answer
-            }
+    async fn answer(&self, mut said: Vec<Said>) -> Result<Answer, String> {
+        let given = self.take_in().await;
+        if !given.is_empty() {
+            self.reword(&mut said, &given);
+        }
+        let text = match &self.shared.answerer {
+            Answerer::Echo => self.echo(echo::plan(&self.begin.message, &given)).await?,
             Answerer::OpenAi {
                 endpoint,
                 system_prompt,
+                images,
             } => {
-                let (shows, private) = (&self.begin.shows, self.begin.message.private);
-                let system = prompt::system(system_prompt, shows, private);
-                let answer = endpoint.answer(system, said, &self.words()).await;
-                answer.map_err(|error| error.to_string())
+                let TurnBegin { shows, message, .. } = &self.begin;
+                let system = prompt::system(system_prompt, shows, message.private);
+                let pictures = match images {
+                    true => vision::pictures(self.line.blobs(), &message.attachments).await,
+                    false => Vec::new(),
+                };
+                let words = self.words();
+                let answer = endpoint.answer(system, &said, pictures, &words).await;
+                answer.map_err(|error| error.to_string())?
             }
-        }
+        };
+        let answers = Answers {
+            folder: self.shared.media.as_ref(),
+            blobs: self.line.blobs(),
+            channel: &self.key.channel,
+        };
+        let parts = answers.parts(&text).await;
+        Ok(Answer { text, parts })
     }
 
-    /// Passes words on where the place can show them growing.
+    /// Puts what is attached into the media folder.
+    async fn take_in(&self) -> Vec<Given> {
+        let mut given = Vec::new();
+        for attached in &self.begin.message.attachments {
+            given.push(self.take_in_one(attached).await);
+        }
+        given
+    }
+
+    async fn take_in_one(&self, attached: &Attachment) -> Given {
+        let Some(blob) = attached.blob else {
+            let unknown = || "nobody has fetched it".into();
+            return Err(attached.missing.clone().unwrap_or_else(unknown));
+        };
+        let Some(folder) = &self.shared.media else {
+            return Err("there is no folder to keep it in".into());
+        };
+        let (blobs, name) = (self.line.blobs(), attached.name.as_deref());
+        let taken = folder.take_in(blobs, blob, name, attached.kind).await;
+        taken.map_err(|error| {
+            let (channel, turn) = (&self.key.channel, self.begin.id);
+            tracing::warn!(%channel, turn, "an attachment is not kept: {error}");
+            // The operator's part of it is none of the model's.
+            "it could not be kept".into()
+        })
+    }
+
+    /// The message again, now that it is known where its attachments are.
+    fn reword(&self, said: &mut [Said], given: &[Given]) {
+        let asked = prompt::message(&self.begin.message, given);
+        if let Some(Said::Exchange(last)) = said.last_mut() {
+            last.asked.clone_from(&asked);
+        }
+        let mut history = self.shared.history();
+        history.reworded(&self.key, self.begin.id, asked);
+    }
+
+    /// Carries the echo agent's plan out.
+    async fn echo(&self, plan: Plan) -> Result<String, String> {
+        tokio::time::sleep(plan.after).await;
+        let mut answer = plan.answer?;
+        for file in plan.files {
+            let folder = self.shared.media.as_ref();
+            let folder = folder.ok_or("the echo agent has no media folder to make a file in")?;
+            let (content, bytes) = (file.content.read(), file.content.bytes());
+            let path = folder.make(&file.name, bytes, content).await;
+            let path = path.map_err(|error| error.to_string())?;
+            answer = file.put_into(&answer, &path);
+        }
+        if let Some((pieces, pace)) = plan.grows {
+            let word = self.words();
+            let letters: Vec<char> = answer.chars().collect();
+            for piece in letters.chunks(letters.len().div_ceil(pieces).max(1)) {
+                word(piece.iter().collect()).await;
+                tokio::time::sleep(pace).await;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Passes words on where the place can show them growing: those that are certain to be words.
     fn words(&self) -> Box<WordSink> {
         let (line, streaming) = (self.line.clone(), self.begin.shows.streaming);
         let (turn, attempt) = (self.begin.id, self.begin.attempt);
+        let growing = Mutex::new(Growing::default());
         Box::new(move |word| {
             let line = line.clone();
+            let mut growing = growing.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = growing.push(&word);
             Box::pin(async move {
-                if streaming {
-                    let news = TurnNews::Delta(word);
+                if streaming && !shown.is_empty() {
+                    let news = TurnNews::Delta(shown);
                     line.send(TurnEvent {
                         turn,
                         attempt,
@@ -105,17 +191,10 @@ impl Turn {
         limit.min(Duration::from_millis(deadline).saturating_sub(now))
     }
 
-    fn finished(&self, text: String) -> TurnNews {
-        let answer = text.clone();
-        self.shared
-            .history()
-            .answered(&self.key, self.begin.id, answer);
-        let parts = if text.is_empty() {
-            Vec::new()
-        } else {
-            vec![AnswerPart::Text(text)]
-        };
-        TurnNews::Finished(parts)
+    fn finished(&self, answer: Answer) -> TurnNews {
+        let mut history = self.shared.history();
+        history.answered(&self.key, self.begin.id, answer.text);
+        TurnNews::Finished(answer.parts)
     }
 
     fn failed(&self, why: &str) -> TurnNews {

@@ -51,7 +51,7 @@ impl Files {
     }
 
     /// A path of the configuration, relative to its folder.
-    pub(crate) fn beside(&self, path: &str) -> PathBuf {
+    pub(crate) fn beside(&self, path: impl AsRef<Path>) -> PathBuf {
         self.dir.join(path)
     }
 

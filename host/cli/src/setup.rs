@@ -1,6 +1,6 @@
 //! From files to everything a run needs, with all mistakes said at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -15,6 +15,9 @@ use crate::builtin::{self, Builtin};
 use crate::files::Files;
 use crate::host_table::{self, HostTable};
 use crate::outcome::Trouble;
+
+/// The agent's media, in the state directory, when `[agent] media_dir` says nothing.
+const MEDIA_DIR: &str = "media";
 
 /// A channel that can be started.
 #[derive(Debug)]
@@ -44,12 +47,23 @@ pub(crate) fn tables(files: &Files) -> Result<Tables, Trouble> {
     let host = host.and_then(|table| host_table::read(&table, files).map_err(|e| vec![e]));
     let agent = agent.and_then(|table| AgentConfig::from_table(&table).map_err(|e| vec![e]));
     match (host, agent) {
-        (Ok(host), Ok(agent)) => Ok(Tables { host, agent }),
+        (Ok(host), Ok(mut agent)) => {
+            agent.media_dir = Some(media_dir(agent.media_dir, &host, files));
+            Ok(Tables { host, agent })
+        }
         (host, agent) => {
             mistakes.extend(host.err().into_iter().flatten());
             mistakes.extend(agent.err().into_iter().flatten());
             Err(mistakes.into())
         }
+    }
+}
+
+/// Where the agent keeps media: what is written is meant from the configuration's folder.
+fn media_dir(written: Option<PathBuf>, host: &HostTable, files: &Files) -> PathBuf {
+    match written {
+        Some(dir) => files.beside(&dir),
+        None => host.options.state_dir.join(MEDIA_DIR),
     }
 }
 
@@ -164,4 +178,25 @@ fn load(
 ) -> anyhow::Result<Arc<dyn Component>> {
     let component = WasmComponent::load(engine, builtin.wasm, manifest.limits)?;
     Ok(Arc::new(component))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_are_kept_with_the_state_or_where_the_table_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("channels.toml");
+        for (toml, expected) in [
+            ("", "channels-state/media"),
+            ("[host]\nstate_dir = \"s\"\n", "s/media"),
+            ("[agent]\nmedia_dir = \"m\"\n", "m"),
+        ] {
+            std::fs::write(&path, toml).unwrap();
+            let tables = tables(&Files::read(Some(&path)).unwrap()).unwrap();
+            let media = tables.agent.media_dir.unwrap();
+            assert_eq!(media, dir.path().join(expected), "{toml}");
+        }
+    }
 }

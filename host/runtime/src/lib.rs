@@ -18,6 +18,7 @@
 //! | [`vault`], [`egress`] | secret values; where they and everything else may go |
 //! | [`manifest`], [`config`] | `plugin.toml`; the operator's files |
 //! | [`drivers`] | HTTP, WebSocket, blobs, DNS with address checks |
+//! | [`files`] | files and folders that are the owner's alone |
 //! | [`store`] | entries and boot numbers in SQLite |
 //! | [`runtime`] | the host, and handles of running channels |
 
@@ -29,7 +30,7 @@ pub mod config;
 pub mod drivers;
 pub mod egress;
 pub mod engine;
-mod files;
+pub mod files;
 pub mod guest;
 pub mod limits;
 pub mod manifest;

@@ -3,15 +3,19 @@
 //! Network, process and disk are played: latencies are drawn, connections break, the process is killed between
 //! any two commands, and only what was committed is there at the next start. The same seed gives the same run.
 
+mod blobs;
 mod check;
 mod network;
 mod process;
 mod script;
+mod stage;
 mod world;
 
+pub use blobs::Blobs;
 pub use check::{Report, check};
-pub use script::{Faults, Plan};
-pub use world::World;
+pub use script::{Faults, Plan, Shows};
+pub use stage::{Mind, News, Setup, Stage, echo, says};
+pub use world::{World, bot};
 
 /// Runs a plan under a seed and checks the invariants.
 #[must_use]

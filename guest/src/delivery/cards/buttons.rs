@@ -116,10 +116,20 @@ impl Buttons {
         self.rows.iter().flatten().nth(index)
     }
 
-    /// The text, and the buttons as a numbered list: with its link or command each, else with the label, which
-    /// the person can type instead.
+    /// The text, and the buttons below it.
     #[must_use]
     pub fn plain(&self) -> String {
+        format!(
+            "{}\n\n{}",
+            markdown::to_plain(&self.text),
+            self.plain_buttons()
+        )
+    }
+
+    /// The buttons as a numbered list: with its link or command each, else with the label, which the person can
+    /// type instead.
+    #[must_use]
+    pub fn plain_buttons(&self) -> String {
         let buttons = self.rows.iter().flatten().zip(1..).map(|(button, number)| {
             let target = match &button.action {
                 Action::Callback(_) => None,
@@ -129,11 +139,7 @@ impl Buttons {
             format!("{number}. {}", with_link(&button.label, target))
         });
         let buttons: Vec<String> = buttons.collect();
-        format!(
-            "{}\n\n{}",
-            markdown::to_plain(&self.text),
-            buttons.join("\n")
-        )
+        buttons.join("\n")
     }
 }
 

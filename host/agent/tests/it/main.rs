@@ -8,6 +8,8 @@
 )]
 
 mod echo;
+mod media;
 mod model;
 mod openai;
 mod support;
+mod tricks;

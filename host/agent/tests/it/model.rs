@@ -84,6 +84,14 @@ async fn complete(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes
             stop(),
             "[DONE]".into(),
         ]),
+        "draws" => sse(vec![
+            word("Look:"),
+            word(" [IMA"),
+            word("GE:https://example.com/x.png]\n"),
+            word("Nice?\n```ca"),
+            word("rd\n{\"type\":\"recall\"}\n```"),
+            stop(),
+        ]),
         "bare" => sse(vec![
             r#"{"choices":[{"delta":{"content":"hi"},"finish_reason":"stop"}]}"#.into(),
         ]),

@@ -1,10 +1,14 @@
 //! A model's server that streams, stalls, breaks off and refuses.
 
+use std::path::Path;
 use std::time::Duration;
 
 use prx_agent::{Agent, AgentConfig, Bounds, Mind, OpenAiConfig};
 use prx_host::agent::AgentAsk;
-use prx_host::bindings::v0_1::{Outcome, TurnContext, TurnNews, TurnOutcome};
+use prx_host::bindings::v0_1::{
+    AnswerPart, Attachment, MediaKind, MediaPart, MediaSource, Outcome, TurnContext, TurnNews,
+    TurnOutcome,
+};
 use prx_host::drivers::network::{Network, NetworkOptions, ProxyChoice};
 use prx_host::egress::address::AddressPolicy;
 use prx_host::vault::Hidden;
@@ -13,23 +17,42 @@ use crate::model::Model;
 use crate::support::{Bench, begin, soon};
 
 fn agent(server: &Model, model: &str, silence: Duration) -> Agent {
+    Agent::new(&config(server, model, silence), &network()).unwrap()
+}
+
+/// One that sees, and has a media folder.
+fn seeing(server: &Model, media: &Path) -> Agent {
+    let mut config = config(server, "bare", Duration::from_secs(30));
+    config.media_dir = Some(media.to_owned());
+    if let Mind::OpenAi(openai) = &mut config.mind {
+        openai.images = true;
+    }
+    Agent::new(&config, &network()).unwrap()
+}
+
+fn network() -> Network {
     let network = Network::new(&NetworkOptions {
         proxy: ProxyChoice::Direct,
         extra_ca: None,
         addresses: AddressPolicy::default(),
     });
-    let config = AgentConfig {
+    network.unwrap()
+}
+
+fn config(server: &Model, model: &str, silence: Duration) -> AgentConfig {
+    AgentConfig {
         mind: Mind::OpenAi(OpenAiConfig {
             base_url: server.url.clone(),
             model: model.into(),
             api_key: Some(Hidden::new("sk-canary")),
             system_prompt: "Be kind.".into(),
             silence_limit: silence,
+            images: false,
         }),
         time_limit: Duration::from_secs(60),
         history: Bounds::default(),
-    };
-    Agent::new(&config, &network.unwrap()).unwrap()
+        media_dir: None,
+    }
 }
 
 async fn bench(model: &str) -> (Bench, Model) {
@@ -100,6 +123,93 @@ async fn the_history_of_the_conversation_goes_along_once() {
     bench.begin(3, "three");
     bench.answer(3).await;
     assert_eq!(server.messages(3)[1..], ["user: three"]);
+}
+
+#[tokio::test]
+async fn the_model_knows_why_an_answer_was_refused_until_it_is_delivered_after_all() {
+    let (mut bench, server) = bench("bare").await;
+    bench.begin(1, "one");
+    bench.answer(1).await;
+    let became = |outcome, detail: &str| {
+        AgentAsk::Outcome(TurnOutcome {
+            id: 1,
+            outcome,
+            parts_sent: 0,
+            parts: 1,
+            code: Some(7),
+            detail: detail.into(),
+        })
+    };
+    bench.ask(became(Outcome::Held, "the platform reviews it"));
+    bench.ask(became(Outcome::Refused, "it has a link."));
+    bench.begin(2, "two");
+    bench.answer(2).await;
+    let refused = "assistant: hi\n(this answer was refused by the platform: it has a link)";
+    assert_eq!(server.messages(1)[2], refused);
+    bench.ask(became(Outcome::Sent, "released"));
+    bench.begin(3, "three");
+    bench.answer(3).await;
+    assert_eq!(server.messages(2)[2], "assistant: hi");
+}
+
+#[tokio::test]
+async fn markers_and_cards_are_parts_of_the_answer_and_never_words() {
+    let (mut bench, server) = bench("draws").await;
+    bench.begin(1, "draw");
+    assert_eq!(bench.next().await.news, TurnNews::Delta("Look:".into()));
+    let TurnNews::Finished(parts) = bench.next().await.news else {
+        panic!()
+    };
+    let picture = AnswerPart::Media(MediaPart {
+        kind: MediaKind::Image,
+        source: MediaSource::Url("https://example.com/x.png".into()),
+        caption: None,
+    });
+    let expected = [
+        AnswerPart::Text("Look:".into()),
+        picture,
+        AnswerPart::Text("Nice?".into()),
+        AnswerPart::Card(r#"{"type":"recall"}"#.into()),
+    ];
+    assert_eq!(parts, expected);
+    // The model sees what it wrote.
+    bench.begin(2, "again");
+    bench.parts(2).await;
+    let wrote = "assistant: Look: [IMAGE:https://example.com/x.png]\nNice?\n```card\n{\"type\":\"recall\"}\n```";
+    assert_eq!(server.messages(1)[2], wrote);
+}
+
+#[tokio::test]
+async fn a_model_that_sees_is_shown_the_pictures_of_this_turn_and_told_of_earlier_ones() {
+    let server = Model::new().await;
+    let mut bench = Bench::with_media(|media| seeing(&server, media));
+    bench
+        .blobs
+        .put(1, None, b"\x89PNG\r\n\x1a\n")
+        .await
+        .unwrap();
+    let mut turn = begin(1, 1, "what is this?");
+    turn.message.attachments.push(Attachment {
+        kind: MediaKind::Image,
+        name: Some("cat.png".into()),
+        blob: Some(1),
+        transcript: None,
+        missing: None,
+    });
+    bench.ask(AgentAsk::Begin(turn));
+    bench.answer(1).await;
+    bench.begin(2, "and now?");
+    bench.answer(2).await;
+    let file = std::fs::read_dir(bench.media()).unwrap().next().unwrap();
+    let file = file.unwrap().file_name().into_string().unwrap();
+    let asked = format!("what is this?\n[IMAGE:{file}]");
+    let content = server.seen.requests.lock().unwrap()[0]["messages"][1]["content"].clone();
+    let expected = serde_json::json!([
+        {"type": "text", "text": asked},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
+    ]);
+    assert_eq!(content, expected);
+    assert_eq!(server.messages(1)[1], format!("user: {asked}"));
 }
 
 #[tokio::test]

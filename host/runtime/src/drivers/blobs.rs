@@ -164,6 +164,25 @@ impl Blobs {
         Ok((file.take(length), length))
     }
 
+    /// Puts a blob's bytes under a path where nothing is yet: as a second name of the same file, or
+    /// as a copy where that cannot be. Blocks on the disk.
+    ///
+    /// # Errors
+    /// Gone, something is there already, or the disk.
+    pub fn copy_to(&self, id: BlobId, to: &Path) -> Result<(), BlobError> {
+        self.info(id).ok_or(BlobError::Gone(id))?;
+        let from = self.path(id);
+        match std::fs::hard_link(&from, to) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error.into()),
+            // Another file system, or one without links.
+            Err(_) => {}
+        }
+        let mut copy = crate::files::new_private_file(to)?;
+        io::copy(&mut std::fs::File::open(from)?, &mut copy)?;
+        Ok(())
+    }
+
     /// Digests of a range; none when the blob is gone.
     pub async fn digest(&self, ask: &BlobDigest) -> DigestDone {
         let digests = self.hash(ask).await.unwrap_or_else(|error| {
@@ -249,6 +268,11 @@ pub struct BlobWriter {
 }
 
 impl BlobWriter {
+    /// How many bytes it takes at most.
+    pub fn max_bytes(&self) -> u64 {
+        self.max
+    }
+
     /// Adds bytes.
     ///
     /// # Errors
@@ -391,6 +415,20 @@ mod tests {
         assert!(matches!(error, BlobError::TooLarge(600)));
         blobs.remove(1);
         blobs.put(2, None, &[0; 900]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_copy_outlives_its_blob_and_takes_no_other_files_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = blobs(&dir);
+        blobs.put(1, None, b"abc").await.unwrap();
+        let copy = dir.path().join("copy");
+        blobs.copy_to(1, &copy).unwrap();
+        assert!(matches!(blobs.copy_to(1, &copy), Err(BlobError::Io(_))));
+        blobs.remove(1);
+        assert_eq!(std::fs::read(&copy).unwrap(), b"abc");
+        let gone = blobs.copy_to(1, &dir.path().join("other"));
+        assert!(matches!(gone, Err(BlobError::Gone(1))));
     }
 
     #[tokio::test]

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::actions::Attachment;
 use crate::ids::{
-    AppId, ChannelName, EventId, GroupName, GuildName, MessageId, Openid, SessionId, UserName,
+    AppId, ChannelName, EventId, GroupName, GuildName, MessageId, Openid, RefIdx, SessionId,
+    UserName,
 };
 use crate::time::Millis;
 
@@ -95,6 +96,8 @@ pub struct BotMessage {
     pub n: u64,
     /// Its id.
     pub id: MessageId,
+    /// Its index, by which it is quoted in C2C and groups.
+    pub index: RefIdx,
     /// The bot.
     pub app: AppId,
     /// Where.

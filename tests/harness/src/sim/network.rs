@@ -17,6 +17,7 @@ struct Call {
     process: u32,
     id: u64,
     want_headers: Vec<String>,
+    sink: host::BodySink,
 }
 
 /// A connection.
@@ -59,7 +60,7 @@ impl World {
                 .iter()
                 .map(|header| (header.name.clone(), header.value.expose().to_owned()))
                 .collect(),
-            body: text_of(&call.body).into_bytes(),
+            body: self.disk.blobs.joined(&call.body).unwrap_or_default(),
         };
         self.note_secrets(&request);
         let timeout = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
@@ -69,6 +70,7 @@ impl World {
                 process,
                 id: call.id,
                 want_headers: call.want_headers.clone(),
+                sink: call.sink.clone(),
             },
         );
         let latency = self.latency();
@@ -226,9 +228,24 @@ impl World {
                 })
             })
             .collect();
-        let body = RawBody::Bytes {
-            bytes: response.body.as_bytes().to_vec(),
-            truncated: false,
+        let bytes = response.body.as_bytes().to_vec();
+        let body = match &call.sink {
+            host::BodySink::Blob(sink) if (200..300).contains(&response.status) => {
+                if bytes.len() as u64 > sink.max_bytes {
+                    let failure = host::Failure {
+                        stage: host::Stage::TooLarge,
+                        detail: "more bytes than were allowed".into(),
+                        maybe_received: true,
+                    };
+                    return self.deliver_done(&call, Err(failure));
+                }
+                let kind = response.header("content-type").unwrap_or_default();
+                RawBody::Blob(self.disk.blobs.put(sink.blob, None, kind, bytes))
+            }
+            _ => RawBody::Bytes {
+                bytes,
+                truncated: false,
+            },
         };
         let outcome = Ok(RawResponse {
             status: response.status,

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use prx_host::actor::{Actor, ActorSpec, BootInput, Change, Command, Input};
+use prx_host::actor::{
+    Actor, ActorSpec, BlobContent, BootInput, Change, Command, Input, OperatorAsk,
+};
 use prx_host::agent::AgentAsk;
 use prx_host::bindings::v0_1 as host;
 use prx_host::egress::address::AddressPolicy;
@@ -13,8 +15,9 @@ use prx_host::limits::Limits;
 use prx_host::manifest::Manifest;
 use prx_host::vault::{Hidden, Vault};
 
+use super::blobs::Blobs;
 use super::check::Watch;
-use super::script::answer;
+use super::stage::Mind;
 use super::world::{APP_ID, Coming, SECRET, World};
 
 /// What survives a kill.
@@ -22,6 +25,7 @@ use super::world::{APP_ID, Coming, SECRET, World};
 pub(super) struct Disk {
     pub(super) entries: BTreeMap<String, Vec<u8>>,
     boots: u32,
+    pub(super) blobs: Blobs,
     /// What the commits showed, for the checks.
     pub(super) watch: Watch,
 }
@@ -41,6 +45,12 @@ pub(super) struct Process {
     pub(super) outcomes: BTreeMap<u64, Vec<host::Outcome>>,
     pub(super) incidents: Vec<String>,
     pub(super) last_lines: std::collections::VecDeque<String>,
+    /// Keys of the operator's table, besides the defaults.
+    keys: serde_json::Map<String, serde_json::Value>,
+    mind: Mind,
+    pub(super) begins: Vec<host::TurnBegin>,
+    pub(super) told: Vec<host::TurnOutcome>,
+    pub(super) replies: Vec<host::Reply>,
 }
 
 impl std::fmt::Debug for Process {
@@ -52,7 +62,11 @@ impl std::fmt::Debug for Process {
 }
 
 impl Process {
-    pub(super) fn new(component: Arc<dyn Component>) -> Self {
+    pub(super) fn new(
+        component: Arc<dyn Component>,
+        keys: serde_json::Map<String, serde_json::Value>,
+        mind: Mind,
+    ) -> Self {
         Self {
             component,
             actor: None,
@@ -63,6 +77,11 @@ impl Process {
             outcomes: BTreeMap::new(),
             incidents: Vec::new(),
             last_lines: std::collections::VecDeque::new(),
+            keys,
+            mind,
+            begins: Vec::new(),
+            told: Vec::new(),
+            replies: Vec::new(),
         }
     }
 
@@ -84,7 +103,7 @@ impl Process {
 }
 
 /// The operator's table of a run.
-fn config(component: &dyn Component) -> String {
+fn config(component: &dyn Component, more: &serde_json::Map<String, serde_json::Value>) -> String {
     let keys = component
         .describe()
         .map(|info| info.keys)
@@ -104,10 +123,11 @@ fn config(component: &dyn Component) -> String {
         "intents".into(),
         serde_json::json!(["public_guild_messages", "group_and_c2c", "direct_messages"]),
     );
+    table.extend(more.clone());
     serde_json::Value::Object(table).to_string()
 }
 
-fn spec(component: &Arc<dyn Component>, disk: &Disk) -> Result<ActorSpec, String> {
+fn spec(process: &Process, disk: &Disk) -> Result<ActorSpec, String> {
     let manifest =
         Manifest::parse(qq_channel_embed::MANIFEST).map_err(|error| error.to_string())?;
     let egress = EgressPolicy::new(
@@ -117,11 +137,12 @@ fn spec(component: &Arc<dyn Component>, disk: &Disk) -> Result<ActorSpec, String
         &[],
     )
     .map_err(|error| error.to_string())?;
+    let component = &process.component;
     let secret = ("app_secret".to_owned(), Hidden::new(SECRET));
     Ok(ActorSpec {
         instance: "qq".into(),
         component: Arc::clone(component),
-        config: config(component.as_ref()),
+        config: config(component.as_ref(), &process.keys),
         vault: Vault::new([secret], manifest.captured),
         egress: Arc::new(egress),
         limits: Limits::STANDARD,
@@ -146,7 +167,7 @@ impl World {
     }
 
     pub(super) fn boot_process(&mut self) {
-        match spec(&self.process.component, &self.disk) {
+        match spec(&self.process, &self.disk) {
             Ok(spec) => {
                 self.process.number += 1;
                 let (actor, commands) = Actor::new(spec);
@@ -167,10 +188,20 @@ impl World {
         if number != self.process.number {
             return;
         }
-        if let Input::Turn(news) = &input
-            && !self.process.agent.remove(&(news.turn, news.attempt))
-        {
-            return;
+        if let Input::Turn(news) = &input {
+            let over = matches!(
+                news.news,
+                host::TurnNews::Finished(_) | host::TurnNews::Failed(_) | host::TurnNews::Cancelled
+            );
+            let key = (news.turn, news.attempt);
+            let known = if over {
+                self.process.agent.remove(&key)
+            } else {
+                self.process.agent.contains(&key)
+            };
+            if !known {
+                return;
+            }
         }
         let now = self.instant();
         let Some(actor) = self.process.actor.as_mut() else {
@@ -241,18 +272,45 @@ impl World {
                         self.process.last_lines.pop_front();
                     }
                 }
+                Command::BlobMake(content) => self.make_blob(number, content),
+                Command::BlobDigest(ask) => {
+                    let done = Input::DigestDone(self.disk.blobs.digest(&ask));
+                    self.later(3, Coming::Process(number, Box::new(done)));
+                }
+                Command::BlobDrop(id) => self.disk.blobs.drop(id),
+                Command::Reply(reply) => self.process.replies.push(reply.reply),
                 Command::HttpCancel(_)
                 | Command::EntropyAsk(_)
-                | Command::BlobMake(_)
-                | Command::BlobDigest(_)
-                | Command::BlobDrop(_)
                 | Command::Metric(_)
                 | Command::Health(_)
-                | Command::Reply(_)
                 | Command::Started
                 | Command::Extension(_) => {}
             }
         }
+    }
+
+    fn make_blob(&mut self, number: u32, content: BlobContent) {
+        let bytes = self.disk.blobs.joined(&content.content);
+        let made = bytes
+            .map(|bytes| {
+                let name = content.name.as_deref();
+                self.disk
+                    .blobs
+                    .put(content.blob, name, "application/octet-stream", bytes)
+            })
+            .ok_or_else(|| "a blob of it is gone".to_owned());
+        let made = host::BlobMade {
+            blob: content.blob,
+            made,
+        };
+        self.later(3, Coming::Process(number, Box::new(Input::BlobMade(made))));
+    }
+
+    /// The operator asks the running process for something.
+    pub(super) fn ask_operator(&mut self, ask: host::OperatorCommand) {
+        let number = self.process.number;
+        let ask = Input::Operator(OperatorAsk { ticket: 1, ask });
+        self.later(1, Coming::Process(number, Box::new(ask)));
     }
 
     fn commit(&mut self, changes: &[Change]) {
@@ -284,17 +342,16 @@ impl World {
                     .push(begin.attempt);
                 let thinks = self.rng.u64(1..4_000);
                 self.process.agent.insert((begin.id, begin.attempt));
-                let text = answer(&begin.message.text);
-                let news = host::TurnNews::Finished(vec![host::AnswerPart::Text(text)]);
-                let event = host::TurnEvent {
-                    turn: begin.id,
-                    attempt: begin.attempt,
-                    news,
-                };
-                self.later(
-                    thinks,
-                    Coming::Process(number, Box::new(Input::Turn(event))),
-                );
+                for (after, news) in (self.process.mind)(&begin, &mut self.disk.blobs) {
+                    let event = host::TurnEvent {
+                        turn: begin.id,
+                        attempt: begin.attempt,
+                        news,
+                    };
+                    let event = Box::new(Input::Turn(event));
+                    self.later(thinks + after, Coming::Process(number, event));
+                }
+                self.process.begins.push(begin);
             }
             AgentAsk::Cancel(cancel) => {
                 let running: Vec<(u64, u32)> = self
@@ -313,12 +370,11 @@ impl World {
                     self.later(5, Coming::Process(number, Box::new(Input::Turn(event))));
                 }
             }
-            AgentAsk::Outcome(outcome) => self
-                .process
-                .outcomes
-                .entry(outcome.id)
-                .or_default()
-                .push(outcome.outcome),
+            AgentAsk::Outcome(outcome) => {
+                let known = self.process.outcomes.entry(outcome.id).or_default();
+                known.push(outcome.outcome);
+                self.process.told.push(outcome);
+            }
             AgentAsk::Context(_) | AgentAsk::Approval(_) | AgentAsk::Reset(_) => {}
         }
     }

@@ -1,6 +1,6 @@
 //! What happens in a run: who writes when, and what goes wrong.
 
-use qq_emulator::actions::Act;
+use qq_emulator::actions::{Act, Attachment};
 use qq_emulator::faults::{FaultOrder, parse_orders};
 
 /// Which faults are drawn from.
@@ -12,6 +12,37 @@ pub enum Faults {
     Resumable,
     /// All of them: what was said while a session was gone is lost, and nothing else.
     All,
+}
+
+/// What the bot shows while an answer is being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// Nothing.
+    Nothing,
+    /// Typing notices, in private chats.
+    Typing,
+    /// Text that grows, in private chats.
+    Stream,
+}
+
+impl Shows {
+    /// Each in turn.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Self {
+        match seed % 3 {
+            0 => Self::Nothing,
+            1 => Self::Typing,
+            _ => Self::Stream,
+        }
+    }
+
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Nothing => "none",
+            Self::Typing => "typing",
+            Self::Stream => "stream",
+        }
+    }
 }
 
 /// A run.
@@ -27,6 +58,8 @@ pub struct Plan {
     pub kind: Faults,
     /// How often the process is killed meanwhile.
     pub kills: u32,
+    /// What the bot shows while it writes.
+    pub shows: Shows,
 }
 
 /// One thing that the script wants.
@@ -105,19 +138,46 @@ pub(super) fn script(plan: &Plan, rng: &mut fastrand::Rng) -> Vec<(u64, Step)> {
 
 fn message(number: u32, rng: &mut fastrand::Rng) -> Act {
     let user = format!("user{}", rng.u32(0..8));
-    // Some answers need several messages.
-    let text = if rng.u32(0..5) == 0 {
-        format!("/long {} n{number}", rng.u32(1..14_000))
-    } else {
-        format!("hello n{number}")
+    // Some answers need several messages, and some are pictures.
+    let text = match rng.u32(0..10) {
+        0 | 1 => format!("/long {} n{number}", rng.u32(1..14_000)),
+        2 => format!("/picture {} n{number}", 1_000 + number),
+        _ => format!("hello n{number}"),
     };
     let place = rng.u32(0..3);
-    match rng.u32(0..6) {
+    let mut act = match rng.u32(0..6) {
         0 | 1 => Act::c2c(&user, &text),
         2 | 3 => Act::group_at(&format!("group{place}"), &user, &text),
         4 => Act::channel_at("guild", &format!("channel{place}"), &user, &text),
         _ => Act::dm("guild", &user, &text),
+    };
+    // Some have something attached, which the platform does not have any more.
+    if rng.u32(0..6) == 0
+        && let Some(message) = act.message_mut()
+    {
+        message.attachments.push(Attachment {
+            content_type: "image/png".into(),
+            filename: "cat.png".into(),
+            url: "https://multimedia.nt.qq.com.cn/gone/cat.png".into(),
+            size: 3,
+            ..Attachment::default()
+        });
     }
+    act
+}
+
+/// Bytes of the picture that a message asks for: a number of its own, so that it is known anywhere.
+pub(super) fn picture(text: &str) -> Option<u64> {
+    text.strip_prefix("/picture ")?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// The word by which a message of the script is known: its last one.
+pub(super) fn tag(text: &str) -> &str {
+    text.split_whitespace().next_back().unwrap_or_default()
 }
 
 /// What the simulated agent answers.
@@ -127,12 +187,14 @@ pub(super) fn answer(text: &str) -> String {
         .and_then(|rest| rest.split_whitespace().next()?.parse::<usize>().ok());
     match long {
         Some(length) => {
+            // Each line names the message, so that a part is known wherever it turns up.
+            let tag = tag(text);
             let mut answer = String::with_capacity(length + 20);
             for line in 0.. {
                 if answer.len() >= length {
                     break;
                 }
-                answer.push_str(&format!("line {line} of the answer.\n"));
+                answer.push_str(&format!("line {line} of the answer to {tag} .\n"));
             }
             answer
         }

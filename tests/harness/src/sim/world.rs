@@ -13,6 +13,7 @@ use qq_emulator::{Platform, wire};
 use super::network::Network;
 use super::process::{Disk, Process};
 use super::script::{Faults, Plan, Step, script};
+use super::stage::Setup;
 
 /// Wall-clock milliseconds at which a run begins.
 const BEGIN_MS: u64 = 1_800_000_000_000;
@@ -35,6 +36,20 @@ pub(super) enum Coming {
     Process(u32, Box<prx_host::actor::Input>),
     /// The process starts.
     Boot,
+}
+
+/// The rules for the bot of a run: one of the public domain, whose sessions can be resumed for a day.
+#[must_use]
+pub fn bot() -> BotSettings {
+    let mut bot = BotSettings::new(APP_ID, SECRET);
+    bot.intents = Intents::public_domain();
+    bot.sessions = SessionSettings {
+        replay_keep: Duration::from_secs(86_400),
+        ..SessionSettings::default()
+    };
+    // Long enough that a second fetch beside a first one is seen.
+    bot.token.latency = Duration::from_millis(400);
+    bot
 }
 
 /// A run under way.
@@ -60,18 +75,27 @@ impl World {
     /// A world in which nothing has happened yet.
     #[must_use]
     pub fn new(component: Arc<dyn Component>, plan: &Plan, seed: u64) -> Self {
-        let mut rng = fastrand::Rng::with_seed(seed);
-        let mut bot = BotSettings::new(APP_ID, SECRET);
-        bot.intents = Intents::public_domain();
-        bot.sessions = SessionSettings {
-            replay_keep: Duration::from_secs(86_400),
-            ..SessionSettings::default()
+        let mut keys = serde_json::Map::new();
+        keys.insert("stream_mode".into(), plan.shows.key().into());
+        let setup = Setup {
+            keys,
+            bot: bot(),
+            mind: super::stage::echo(),
         };
-        // Long enough that a second fetch beside a first one is seen.
-        bot.token.latency = Duration::from_millis(400);
+        Self::with(component, plan, seed, setup)
+    }
+
+    pub(super) fn with(
+        component: Arc<dyn Component>,
+        plan: &Plan,
+        seed: u64,
+        setup: Setup,
+    ) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
         let settings = Settings {
-            bots: vec![bot],
+            bots: vec![setup.bot],
             gateway_url: "wss://api.sgroup.qq.com/websocket".into(),
+            media_url: "https://multimedia.nt.qq.com.cn".into(),
             ..Settings::default()
         };
         let script = script(plan, &mut rng);
@@ -80,7 +104,7 @@ impl World {
             coming: BTreeMap::new(),
             counter: 0,
             platform: Platform::new(settings, rng.u64(..)),
-            process: Process::new(component),
+            process: Process::new(component, setup.keys, setup.mind),
             disk: Disk::default(),
             network: Network::default(),
             plan: *plan,
@@ -110,15 +134,21 @@ impl World {
 
     /// Runs the script and its aftermath.
     pub fn run(&mut self) {
-        let end = BEGIN_MS + self.plan.span_ms + AFTERMATH_MS;
+        self.run_until(BEGIN_MS + self.plan.span_ms + AFTERMATH_MS);
+    }
+
+    /// Runs until nothing more happens before this moment.
+    pub(super) fn run_until(&mut self, end: u64) {
         while self.steps < MAX_STEPS {
             let queued = self.coming.keys().next().map(|(at, _)| *at);
             let platform = self.platform.next_due().map(|due| due.0);
             let process = self.process.next_due_wall(self.now);
             let Some(next) = [queued, platform, process].into_iter().flatten().min() else {
+                self.now = self.now.max(end);
                 return;
             };
             if next > end {
+                self.now = self.now.max(end);
                 return;
             }
             self.now = self.now.max(next);

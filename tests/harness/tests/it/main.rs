@@ -8,9 +8,11 @@
 )]
 
 mod common;
+mod every_scene_shows_what_it_can;
 mod faults_do_not_stop_the_bot;
 mod messages_are_answered_over_real_sockets;
 mod native_and_wasm_answer_alike;
+mod readme;
 mod secrets_never_reach_the_guest;
 mod simulated_days_keep_the_invariants;
 mod the_component_imports_nothing_it_need_not;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use harness::dual::DualComponent;
 use harness::native::NativeComponent;
-use harness::sim::{Faults, Plan, run};
+use harness::sim::{Faults, Plan, Shows, run};
 
 use crate::common::component;
 
@@ -20,8 +20,13 @@ fn ten_simulated_days_are_byte_for_byte_alike() {
         faults: 30,
         kind: Faults::All,
         kills: 4,
+        shows: Shows::Nothing,
     };
     for seed in 0..10 {
+        let plan = Plan {
+            shows: Shows::of_seed(seed),
+            ..plan
+        };
         let report = run(Arc::<DualComponent>::clone(&both), &plan, seed);
         assert!(
             report.findings.is_empty(),

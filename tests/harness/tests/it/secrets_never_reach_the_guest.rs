@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use harness::native::NativeComponent;
-use harness::sim::{Faults, Plan, run};
+use harness::sim::{Faults, Plan, Shows, run};
 use harness::spy::SpyComponent;
 
 #[test]
@@ -15,6 +15,7 @@ fn no_secret_is_in_events_effects_checkpoints_log_or_store() {
         faults: 30,
         kind: Faults::All,
         kills: 3,
+        shows: Shows::Stream,
     };
     let report = run(Arc::<SpyComponent>::clone(&spy), &plan, 7);
     let transcript = spy.transcript();

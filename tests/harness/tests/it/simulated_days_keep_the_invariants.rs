@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use harness::native::NativeComponent;
-use harness::sim::{Faults, Plan, Report, run};
+use harness::sim::{Faults, Plan, Report, Shows, run};
 
 const SPAN_MS: u64 = 20 * 60_000;
 
@@ -25,6 +25,10 @@ fn native(plan: &Plan, seed: u64) -> Report {
 fn seeds(range: std::ops::Range<u64>, plan: &Plan) -> (usize, usize) {
     let (mut messages, mut answered) = (0, 0);
     for seed in range {
+        let plan = &Plan {
+            shows: Shows::of_seed(seed),
+            ..*plan
+        };
         let report = native(plan, seed);
         if !report.findings.is_empty() {
             let log = std::env::temp_dir().join(format!("simulation-{seed}.log"));
@@ -49,6 +53,7 @@ fn a_quiet_day_answers_every_message() {
         faults: 0,
         kind: Faults::None,
         kills: 0,
+        shows: Shows::Nothing,
     };
     let (messages, answered) = seeds(0..5, &plan);
     assert_eq!((messages, answered), (300, 300));
@@ -62,6 +67,7 @@ fn resumable_faults_lose_nothing_and_double_nothing() {
         faults: 40,
         kind: Faults::Resumable,
         kills: 0,
+        shows: Shows::Nothing,
     };
     seeds(from(100_000), &plan);
 }
@@ -74,6 +80,7 @@ fn kills_at_any_moment_lose_nothing_and_double_nothing() {
         faults: 10,
         kind: Faults::Resumable,
         kills: 12,
+        shows: Shows::Nothing,
     };
     seeds(from(200_000), &plan);
 }
@@ -86,6 +93,7 @@ fn all_faults_together_break_no_invariant() {
         faults: 50,
         kind: Faults::All,
         kills: 6,
+        shows: Shows::Nothing,
     };
     seeds(from(300_000), &plan);
 }

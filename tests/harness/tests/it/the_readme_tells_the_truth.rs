@@ -1,13 +1,9 @@
 //! The table of keys in the README is printed from the key table of the channel.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use qq_channel::bindings::{KeyKind, KeySpec};
 use qq_channel::channel::describe;
-
-const BEGIN: &str = "<!-- keys:";
-const END: &str = "<!-- /keys -->";
 
 fn table() -> String {
     let mut table = String::from(
@@ -59,23 +55,6 @@ fn meaning(key: &KeySpec) -> String {
 }
 
 #[test]
-fn readme_has_the_keys_of_the_channel() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let begin = text.find(BEGIN).unwrap();
-    let begin = begin + text[begin..].find('\n').unwrap() + 1;
-    let end = text.find(END).unwrap();
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(
-            &path,
-            format!("{}{}{}", &text[..begin], table(), &text[end..]),
-        )
-        .unwrap();
-        return;
-    }
-    assert_eq!(
-        &text[begin..end],
-        table(),
-        "run: UPDATE_EXPECT=1 cargo test -p harness readme"
-    );
+fn the_readme_has_the_keys_of_the_channel() {
+    crate::readme::check("keys", &table());
 }

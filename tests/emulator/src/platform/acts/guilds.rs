@@ -212,9 +212,47 @@ fn attachments(draft: &Draft) -> Value {
     listed.collect()
 }
 
-/// Text in guild scenes is entity-escaped on its way to bots.
+/// Text in guild scenes is entity-escaped on its way to bots; a face that a user picked is a tag and stays one.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    let mut escaped = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>']) {
+        let (before, special) = rest.split_at(at);
+        escaped.push_str(before);
+        if let Some(end) = face_end(special) {
+            let (face, after) = special.split_at(end);
+            escaped.push_str(face);
+            rest = after;
+            continue;
+        }
+        escaped.push_str(match special.as_bytes().first() {
+            Some(b'&') => "&amp;",
+            Some(b'<') => "&lt;",
+            _ => "&gt;",
+        });
+        rest = special.get(1..).unwrap_or_default();
+    }
+    escaped.push_str(rest);
+    escaped
+}
+
+/// Where a `<emoji:4>` at the beginning of a text ends.
+fn face_end(text: &str) -> Option<usize> {
+    let (number, _) = text.strip_prefix("<emoji:")?.split_once('>')?;
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| "<emoji:".len() + number.len() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn everything_but_a_face_is_escaped() {
+        assert_eq!(
+            escaped("a <b> & <emoji:4> <emoji:x>"),
+            "a &lt;b&gt; &amp; <emoji:4> &lt;emoji:x&gt;"
+        );
+        assert_eq!(escaped("<@!1>"), "&lt;@!1&gt;");
+    }
 }

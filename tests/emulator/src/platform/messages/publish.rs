@@ -121,6 +121,7 @@ impl Platform {
         self.ledger.add_bot_message(BotMessage {
             n: 0,
             id: id.clone(),
+            index: index.clone(),
             app: app.clone(),
             scene: spot.scene,
             target: spot.target,

@@ -1,0 +1,244 @@
+//! What was said lately, in and out: to find the message that is quoted or reacted to, to know a reply to the bot when
+//! one comes, and to find the bot's last message for taking it back.
+//!
+//! It lives in stored entries, a block of a few records each, and forgets after a day.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::Hasher;
+
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::env::Env;
+use crate::events::fields::cut;
+use crate::ids::MessageId;
+use crate::scene::Scene;
+use crate::state::ring::{Dated, Ring};
+use crate::state::{Entries, REMEMBER_MS};
+
+use super::{Attached, Inbound};
+
+/// Messages remembered.
+const CAPACITY: usize = 1_024;
+/// Records in one stored block: each message rewrites one, so few.
+const BLOCK: usize = 16;
+/// Characters of a message's text that are kept.
+const TEXT_CHARS: usize = 200;
+/// Where the blocks are stored.
+const PREFIX: &str = "recent/";
+
+/// One message, as far as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Who; empty when unknown.
+    pub author: String,
+    /// The beginning of its text. Empty when there is none, and once the message was taken back.
+    pub text: String,
+    /// What the platform calls it, and when it was sent, for a message of the bot's.
+    pub own: Option<Own>,
+}
+
+/// A message of the bot's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// The platform's id: what it is taken back under.
+    pub id: MessageId,
+    /// When the platform accepted it, wall-clock milliseconds of the platform.
+    pub sent_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    place: u128,
+    /// Its message id and its index.
+    names: Vec<u128>,
+    said: Said,
+    wall_ms: u64,
+}
+
+impl Dated for Record {
+    fn wall_ms(&self) -> u64 {
+        self.wall_ms
+    }
+}
+
+/// The index of recent messages.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    ring: Ring<Record>,
+    /// Each with the number of the block that it is stored in; oldest first.
+    records: VecDeque<(u64, Record)>,
+    /// How many records were taken away at the front since the start: position = place in order - this.
+    gone: u64,
+    /// Places in order, by name.
+    by_name: BTreeMap<u128, u64>,
+}
+
+impl Recent {
+    /// What earlier processes remembered.
+    #[must_use]
+    pub fn restore(entries: &Entries, wall_ms: u64) -> Self {
+        let (ring, records) = Ring::restore_blocks(PREFIX, CAPACITY, BLOCK, entries, wall_ms);
+        let mut recent = Self {
+            ring,
+            records: VecDeque::new(),
+            gone: 0,
+            by_name: BTreeMap::new(),
+        };
+        for (block, record) in records {
+            recent.remember(block, record);
+        }
+        recent
+    }
+
+    /// Remembers a message that came in.
+    pub fn heard(&mut self, env: &mut Env, inbound: &Inbound) {
+        let text = Some(inbound.text.clone()).filter(|text| !text.is_empty());
+        let attached = inbound.attached.iter().map(Attached::in_words);
+        let parts: Vec<String> = text.into_iter().chain(attached).collect();
+        let said = Said {
+            author: inbound.sender_name.clone(),
+            text: parts.join(" "),
+            own: None,
+        };
+        let names = [inbound.id.as_str(), inbound.index.as_str()];
+        self.note(env, inbound.scene, inbound.target.as_str(), &names, said);
+    }
+
+    /// Remembers a message under its id and its index, those of them that are not empty. It is stored with this
+    /// call's commit.
+    pub fn note(&mut self, env: &mut Env, scene: Scene, target: &str, names: &[&str], said: Said) {
+        let names: Vec<u128> = names
+            .iter()
+            .filter(|name| !name.is_empty())
+            .map(|name| hash(scene, target, name))
+            .collect();
+        if names.is_empty() {
+            return;
+        }
+        let record = Record {
+            place: hash(scene, target, ""),
+            names,
+            said: Said {
+                author: cut(&said.author, TEXT_CHARS),
+                text: cut(&said.text, TEXT_CHARS),
+                own: said.own,
+            },
+            wall_ms: env.now.wall_ms,
+        };
+        let block = self.ring.push(env, record.clone());
+        self.remember(block, record);
+        self.let_go(env);
+    }
+
+    /// The message with this id or index.
+    #[must_use]
+    pub fn find(&self, scene: Scene, target: &str, index: &str) -> Option<&Said> {
+        if index.is_empty() {
+            return None;
+        }
+        let at = self.position(hash(scene, target, index))?;
+        self.records.get(at).map(|(_, record)| &record.said)
+    }
+
+    /// The last message of the bot's that was not taken back.
+    #[must_use]
+    pub fn latest_own(&self, scene: Scene, target: &str) -> Option<&Said> {
+        let place = hash(scene, target, "");
+        let own = |record: &&(u64, Record)| record.1.place == place && record.1.said.own.is_some();
+        self.records
+            .iter()
+            .rev()
+            .find(own)
+            .map(|(_, record)| &record.said)
+    }
+
+    /// A message was taken back: its text is forgotten, in the store as well, and it is no longer the last one.
+    /// Whose it was stays known, so that a reply to it still is a reply to the bot.
+    pub fn forget(&mut self, env: &mut Env, scene: Scene, target: &str, id: &str) {
+        let Some(at) = self.position(hash(scene, target, id)) else {
+            return;
+        };
+        let Some((block, record)) = self.records.get_mut(at) else {
+            return;
+        };
+        record.said.text.clear();
+        record.place = 0;
+        let block = *block;
+        self.rewrite(env, block);
+    }
+
+    /// How many messages are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// True when none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    fn position(&self, name: u128) -> Option<usize> {
+        let place = self.by_name.get(&name)?.checked_sub(self.gone)?;
+        usize::try_from(place).ok()
+    }
+
+    fn remember(&mut self, block: u64, record: Record) {
+        let place = self.gone + self.records.len() as u64;
+        for name in &record.names {
+            self.by_name.insert(*name, place);
+        }
+        self.records.push_back((block, record));
+    }
+
+    /// Lets go of what is too much or too old, in the store as well: what is forgotten here should not stay
+    /// readable there.
+    fn let_go(&mut self, env: &mut Env) {
+        let mut touched = None;
+        while let Some((block, record)) = self.records.front() {
+            let old = env.now.wall_ms.saturating_sub(record.wall_ms) >= REMEMBER_MS;
+            if !old && self.records.len() <= CAPACITY {
+                break;
+            }
+            for name in &record.names {
+                // The name may meanwhile be that of a newer message.
+                if self.by_name.get(name) == Some(&self.gone) {
+                    self.by_name.remove(name);
+                }
+            }
+            let block = *block;
+            self.records.pop_front();
+            self.gone += 1;
+            touched = Some(block);
+            if self.records.front().is_none_or(|(next, _)| *next != block) {
+                self.ring.drop_block(env, block);
+                touched = None;
+            }
+        }
+        if let Some(block) = touched {
+            self.rewrite(env, block);
+        }
+    }
+
+    fn rewrite(&mut self, env: &mut Env, block: u64) {
+        let records = self.records.iter();
+        let whole = records
+            .filter(|(number, _)| *number == block)
+            .map(|(_, record)| record.clone())
+            .collect();
+        self.ring.rewrite(env, block, whole);
+    }
+}
+
+fn hash(scene: Scene, target: &str, name: &str) -> u128 {
+    let mut hasher = SipHasher13::new();
+    for part in [scene.word(), ":", target, ":", name] {
+        hasher.write(part.as_bytes());
+    }
+    hasher.finish128().as_u128()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! What is remembered, in memory and in the store.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::bindings::{Action, Entry};
+use crate::channel::tests::test_env;
+
+fn theirs(text: &str) -> Said {
+    Said {
+        author: "Li".into(),
+        text: text.into(),
+        own: None,
+    }
+}
+
+fn ours(id: &str, text: &str) -> Said {
+    Said {
+        author: String::new(),
+        text: text.into(),
+        own: Some(Own {
+            id: MessageId(id.into()),
+            sent_ms: 7,
+        }),
+    }
+}
+
+/// What the store holds after these effects.
+fn stored(env: &mut Env, store: &mut BTreeMap<String, Vec<u8>>) -> Entries {
+    for effect in env.take_effects() {
+        match effect.action {
+            Action::StorePut(entry) => drop(store.insert(entry.key, entry.value)),
+            Action::StoreDelete(key) => drop(store.remove(&key)),
+            _ => {}
+        }
+    }
+    let entry = |(key, value): (&String, &Vec<u8>)| Entry {
+        key: key.clone(),
+        value: value.clone(),
+    };
+    Entries::new(store.iter().map(entry).collect())
+}
+
+#[test]
+fn a_message_is_found_by_its_id_and_its_index_where_it_was_said() {
+    let mut env = test_env();
+    let mut recent = Recent::restore(&Entries::default(), 0);
+    recent.note(&mut env, Scene::C2c, "A", &["id", "REFIDX_1"], theirs("hi"));
+    for name in ["id", "REFIDX_1"] {
+        assert_eq!(recent.find(Scene::C2c, "A", name).unwrap().text, "hi");
+        assert_eq!(recent.find(Scene::C2c, "B", name), None);
+        assert_eq!(recent.find(Scene::Group, "A", name), None);
+    }
+    assert_eq!(recent.find(Scene::C2c, "A", ""), None);
+    assert_eq!(recent.latest_own(Scene::C2c, "A"), None);
+}
+
+#[test]
+fn a_quote_that_only_has_an_index_is_resolved() {
+    let mut env = test_env();
+    let mut recent = Recent::restore(&Entries::default(), 0);
+    let picture = r#"{"id":"m1","author":{"member_openid":"A","username":"Li"},"group_openid":"G","content":"look",
+        "message_scene":{"ext":["msg_idx=REFIDX_1"]},"attachments":[{"content_type":"image/png"}]}"#;
+    recent.heard(&mut env, &Inbound::group(picture, true, 0).unwrap());
+    recent.note(
+        &mut env,
+        Scene::Group,
+        "G",
+        &["m2", "REFIDX_2"],
+        ours("m2", "nice"),
+    );
+    let reply = |index: &str| {
+        let body = format!(
+            r#"{{"id":"m3","author":{{"member_openid":"B"}},"group_openid":"G","content":"why",
+            "message_scene":{{"ext":["ref_msg_idx={index}"]}}}}"#
+        );
+        let mut inbound = Inbound::group(&body, false, 0).unwrap();
+        inbound.resolve(&recent);
+        inbound
+    };
+    let to_person = reply("REFIDX_1");
+    let quoted = to_person.for_agent().quoted.unwrap();
+    assert_eq!(
+        (quoted.text.as_deref(), quoted.author.as_deref()),
+        (Some("look [image]"), Some("Li"))
+    );
+    assert!(!to_person.addressed && !quoted.by_bot);
+    let to_bot = reply("REFIDX_2");
+    assert!(to_bot.addressed, "a reply to the bot is meant for the bot");
+    assert_eq!(to_bot.quoted.unwrap().text, "nice");
+    assert_eq!(reply("REFIDX_9").for_agent().quoted.unwrap().text, None);
+}
+
+#[test]
+fn the_bots_last_message_is_known_in_each_place_until_it_is_taken_back() {
+    let mut env = test_env();
+    let mut recent = Recent::restore(&Entries::default(), 0);
+    recent.note(
+        &mut env,
+        Scene::Group,
+        "G",
+        &["a", "REFIDX_a"],
+        ours("a", "one"),
+    );
+    recent.note(&mut env, Scene::Group, "G", &["b"], ours("b", "two"));
+    recent.note(&mut env, Scene::Group, "G", &["c"], theirs("three"));
+    recent.note(&mut env, Scene::Group, "H", &["d"], ours("d", "elsewhere"));
+    assert_eq!(recent.latest_own(Scene::Group, "G").unwrap().text, "two");
+    recent.forget(&mut env, Scene::Group, "G", "b");
+    assert_eq!(recent.latest_own(Scene::Group, "G").unwrap().text, "one");
+    let taken_back = recent.find(Scene::Group, "G", "b").unwrap();
+    assert_eq!(
+        (taken_back.text.as_str(), taken_back.own.is_some()),
+        ("", true)
+    );
+    recent.forget(&mut env, Scene::Group, "G", "unknown");
+}
+
+#[test]
+fn it_outlives_the_process_and_what_was_taken_back_is_gone_from_the_store() {
+    let mut env = test_env();
+    let mut store = BTreeMap::new();
+    let mut recent = Recent::restore(&Entries::default(), 0);
+    for number in 0..40 {
+        let id = format!("id{number}");
+        recent.note(
+            &mut env,
+            Scene::C2c,
+            "A",
+            &[&id],
+            theirs(&format!("secret{number}.")),
+        );
+    }
+    recent.forget(&mut env, Scene::C2c, "A", "id3");
+    let entries = stored(&mut env, &mut store);
+    let holds = |needle: &str| {
+        store.values().any(|bytes| {
+            bytes
+                .windows(needle.len())
+                .any(|part| part == needle.as_bytes())
+        })
+    };
+    assert!(holds("secret4.") && !holds("secret3."));
+    let mut again = Recent::restore(&entries, env.now.wall_ms);
+    assert_eq!(again.len(), 40);
+    assert_eq!(
+        again.find(Scene::C2c, "A", "id39").unwrap().text,
+        "secret39."
+    );
+    assert_eq!(again.find(Scene::C2c, "A", "id3").unwrap().text, "");
+    again.note(&mut env, Scene::C2c, "A", &["id40"], theirs("more"));
+    again.forget(&mut env, Scene::C2c, "A", "id40");
+    let entries = stored(&mut env, &mut store);
+    assert_eq!(Recent::restore(&entries, env.now.wall_ms).len(), 41);
+}
+
+#[test]
+fn memory_and_store_are_bounded_and_texts_are_cut() {
+    let mut env = test_env();
+    let mut store = BTreeMap::new();
+    let mut recent = Recent::restore(&Entries::default(), 0);
+    let long = "长".repeat(500);
+    for number in 0..CAPACITY + 500 {
+        recent.note(
+            &mut env,
+            Scene::C2c,
+            "A",
+            &[&format!("id{number}")],
+            theirs(&long),
+        );
+        stored(&mut env, &mut store);
+    }
+    assert_eq!((recent.len(), recent.by_name.len()), (CAPACITY, CAPACITY));
+    assert!(store.len() <= CAPACITY / BLOCK);
+    let last = recent
+        .find(Scene::C2c, "A", &format!("id{}", CAPACITY + 499))
+        .unwrap();
+    assert_eq!(last.text.chars().count(), TEXT_CHARS);
+    assert_eq!(recent.find(Scene::C2c, "A", "id499"), None);
+    // One that is remembered only in memory must not write over the block that took its place.
+    recent.forget(&mut env, Scene::C2c, "A", "id500");
+    let entries = stored(&mut env, &mut store);
+    let again = Recent::restore(&entries, env.now.wall_ms);
+    assert!(
+        again
+            .find(Scene::C2c, "A", &format!("id{}", CAPACITY + 499))
+            .is_some()
+    );
+}
+
+#[test]
+fn after_a_day_nothing_is_left_of_it() {
+    let mut env = test_env();
+    let mut store = BTreeMap::new();
+    let mut recent = Recent::restore(&Entries::default(), 0);
+    for number in 0..40 {
+        recent.note(
+            &mut env,
+            Scene::C2c,
+            "A",
+            &[&format!("id{number}")],
+            theirs("old"),
+        );
+    }
+    env.now.wall_ms += REMEMBER_MS;
+    recent.note(&mut env, Scene::C2c, "A", &["new"], theirs("new"));
+    assert_eq!((recent.len(), recent.by_name.len()), (1, 1));
+    stored(&mut env, &mut store);
+    assert_eq!(store.len(), 1, "the blocks of yesterday are deleted");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        store.values().all(|bytes| !text(bytes).contains("old")),
+        "and so is the rest of it"
+    );
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Said { number: u8, own: bool },
+    TakenBack { number: u8 },
+    Passed { hours: u64 },
+    Restarted,
+}
+
+/// Few, so that most that is taken back was said.
+const NUMBERS: u8 = 40;
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => ((0..NUMBERS), any::<bool>()).prop_map(|(number, own)| Step::Said { number, own }),
+        3 => (0..NUMBERS).prop_map(|number| Step::TakenBack { number }),
+        1 => (0_u64..10).prop_map(|hours| Step::Passed { hours }),
+        1 => Just(Step::Restarted),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_store_always_says_what_memory_says(steps in proptest::collection::vec(step(), 1..200)) {
+        let mut env = test_env();
+        let mut store = BTreeMap::new();
+        let mut recent = Recent::restore(&Entries::default(), 0);
+        let id = |number: u8| format!("id{number}");
+        for step in steps {
+            match step {
+                Step::Said { number, own } => {
+                    let said = if own { ours(&id(number), "ours") } else { theirs("theirs") };
+                    recent.note(&mut env, Scene::C2c, "A", &[&id(number)], said);
+                }
+                Step::TakenBack { number } => recent.forget(&mut env, Scene::C2c, "A", &id(number)),
+                Step::Passed { hours } => env.now.wall_ms += hours * 3_600_000,
+                Step::Restarted => {
+                    let entries = stored(&mut env, &mut store);
+                    recent = Recent::restore(&entries, env.now.wall_ms);
+                }
+            }
+            let entries = stored(&mut env, &mut store);
+            let again = Recent::restore(&entries, env.now.wall_ms);
+            if let Some(own) = again.latest_own(Scene::C2c, "A") {
+                prop_assert_eq!(Some(own), recent.latest_own(Scene::C2c, "A"));
+            }
+            for number in 0..NUMBERS {
+                // Time may have passed without a message since: then only the store knows that it is too old.
+                if let Some(known) = again.find(Scene::C2c, "A", &id(number)) {
+                    prop_assert_eq!(Some(known), recent.find(Scene::C2c, "A", &id(number)));
+                }
+            }
+            prop_assert!(again.len() <= recent.len());
+        }
+        env.now.wall_ms += 1;
+        recent.note(&mut env, Scene::C2c, "A", &["last"], theirs("last"));
+        let entries = stored(&mut env, &mut store);
+        prop_assert_eq!(Recent::restore(&entries, env.now.wall_ms).len(), recent.len());
+    }
+}

@@ -1,0 +1,119 @@
+//! What the agent reports of a turn.
+
+use crate::bindings::{
+    Action, AnswerPart, ApprovalAnswer, MediaSource, Outcome, TurnCancel, TurnEvent, TurnNews,
+};
+use crate::delivery::{Answer, plan};
+use crate::env::{Env, Level};
+use crate::ids::TurnId;
+use crate::texts::Text;
+
+use super::{Stage, Turn, Turns};
+
+/// The blobs that news of a turn bring.
+fn blobs_of(news: &TurnNews) -> Vec<u64> {
+    let (TurnNews::Message(parts) | TurnNews::Finished(parts)) = news else {
+        return Vec::new();
+    };
+    let media = parts.iter().filter_map(|part| match part {
+        AnswerPart::Media(media) => Some(&media.source),
+        AnswerPart::Text(_) | AnswerPart::Card(_) => None,
+    });
+    media
+        .filter_map(|source| match source {
+            MediaSource::Blob(info) => Some(info.blob),
+            MediaSource::Url(_) => None,
+        })
+        .collect()
+}
+
+impl Turns {
+    /// News of a turn.
+    pub fn on_news(&mut self, env: &mut Env, event: TurnEvent) {
+        let id = TurnId(event.turn);
+        if matches!(
+            event.news,
+            TurnNews::Finished(_) | TurnNews::Failed(_) | TurnNews::Cancelled
+        ) {
+            self.running.remove(&id);
+        }
+        let blobs = blobs_of(&event.news);
+        let waiting =
+            |turn: &&mut Turn| turn.stage == Stage::Thinking && turn.attempt == event.attempt;
+        let Some(turn) = self.open.get_mut(&id).filter(waiting) else {
+            // Nobody waits for it, nor for what it brought.
+            for blob in blobs {
+                env.emit(Action::BlobDrop(blob));
+            }
+            return;
+        };
+        turn.blobs.extend(blobs);
+        match event.news {
+            TurnNews::Delta(more) => self.on_delta(env, id, &more),
+            TurnNews::ToolNote(_) => {}
+            TurnNews::ApprovalAsked(approval) => {
+                let line = format!(
+                    "turn {id}: approval {:?} denied: nobody is asked yet",
+                    approval.title
+                );
+                env.log(Level::Warn, line);
+                env.emit(Action::ApprovalAnswer(ApprovalAnswer {
+                    turn: id.0,
+                    approval: approval.approval,
+                    allowed: false,
+                    by: "channel".into(),
+                }));
+            }
+            TurnNews::Message(parts) => {
+                turn.ahead.push_str(&plan::as_text(&parts));
+                turn.ahead.push_str("\n\n");
+                self.store(env, id);
+            }
+            TurnNews::Finished(parts) => {
+                self.answer_with(env, id, |turns, env, turn| turns.plan(env, turn, &parts));
+            }
+            TurnNews::Failed(reason) => {
+                let line = format!("turn {id}: the agent failed: {reason}");
+                env.log(Level::Warn, line);
+                self.apologise(env, id, Text::AgentFailed, Outcome::Failed);
+            }
+            TurnNews::Cancelled => {
+                self.answer_with(env, id, |_, _, _| Answer::nothing(Outcome::Superseded));
+            }
+        }
+    }
+
+    /// A text of the bot's own in place of the answer.
+    pub(super) fn apologise(&mut self, env: &mut Env, id: TurnId, text: Text, means: Outcome) {
+        self.answer_with(env, id, |_, env, turn| {
+            plan::apology(&env.config, turn, text, means)
+        });
+    }
+
+    /// A message was taken back by whoever wrote it: nobody waits for an answer any more.
+    pub fn on_recalled(&mut self, env: &mut Env, message: &str) {
+        let found = self.open.values().find(|turn| {
+            turn.inbound.id.as_str() == message && !matches!(turn.stage, Stage::Answering(_))
+        });
+        let Some(id) = found.map(|turn| turn.id) else {
+            return;
+        };
+        env.log(
+            Level::Info,
+            format!("turn {id}: its message was taken back"),
+        );
+        if self.running.contains(&id) {
+            env.emit(Action::TurnCancel(TurnCancel {
+                id: id.0,
+                reason: "the message was taken back".into(),
+            }));
+        }
+        self.answer_with(env, id, |_, _, turn| match &turn.stream {
+            Some(stream) => Answer::of(
+                vec![crate::delivery::Content::StreamEnd(stream.shown.clone())],
+                Outcome::Superseded,
+            ),
+            None => Answer::nothing(Outcome::Superseded),
+        });
+    }
+}

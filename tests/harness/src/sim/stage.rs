@@ -1,0 +1,246 @@
+//! A world without a script: a test says what happens next, and looks at what people see.
+
+use std::sync::Arc;
+
+use prx_host::bindings::v0_1 as host;
+use prx_host::guest::Component;
+use qq_emulator::Platform;
+use qq_emulator::actions::{Act, ActionOutcome};
+use qq_emulator::faults::parse_orders;
+use qq_emulator::ids::MessageId;
+use qq_emulator::ledger::BotMessage;
+use qq_emulator::settings::BotSettings;
+use qq_emulator::time::Millis;
+use serde_json::{Map, Value};
+
+use super::blobs::Blobs;
+use super::script::{Faults, Plan, Shows, answer, picture};
+use super::world::World;
+
+/// What the agent reports of a turn, each after so many milliseconds.
+pub type News = Vec<(u64, host::TurnNews)>;
+
+/// An agent: what it reports of a turn, with the blobs in which its media are.
+pub type Mind = Box<dyn FnMut(&host::TurnBegin, &mut Blobs) -> News + Send>;
+
+/// What a world is like.
+pub struct Setup {
+    /// Keys of the operator's table, besides the defaults.
+    pub keys: Map<String, Value>,
+    /// The platform's rules for the bot.
+    pub bot: BotSettings,
+    /// The agent.
+    pub mind: Mind,
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup")
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An agent that says one thing.
+#[must_use]
+pub fn says(text: String) -> News {
+    let parts = vec![host::AnswerPart::Text(text)];
+    vec![(10, host::TurnNews::Finished(parts))]
+}
+
+/// The agent of the simulated days: it echoes, at length where that is asked for, with a picture where one is, and in
+/// pieces where the place shows them.
+#[must_use]
+pub fn echo() -> Mind {
+    Box::new(|begin, blobs| {
+        let text = answer(&begin.message.text);
+        let mut news = Vec::new();
+        if begin.shows.streaming {
+            let mut rest = text.as_str();
+            while !rest.is_empty() {
+                let (piece, after) = rest.split_at(rest.len().min(700));
+                news.push((
+                    news.len() as u64 * 300,
+                    host::TurnNews::Delta(piece.to_owned()),
+                ));
+                rest = after;
+            }
+        }
+        let mut parts = vec![host::AnswerPart::Text(text)];
+        if let Some(size) = picture(&begin.message.text) {
+            let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+            bytes.resize(usize::try_from(size).unwrap_or_default(), 7);
+            parts.push(host::AnswerPart::Media(host::MediaPart {
+                kind: host::MediaKind::Image,
+                source: host::MediaSource::Blob(blobs.own("a.png", "image/png", bytes)),
+                caption: None,
+            }));
+        }
+        let last_ms = news.len() as u64 * 300;
+        news.push((last_ms, host::TurnNews::Finished(parts)));
+        news
+    })
+}
+
+/// A world on which a test plays.
+#[derive(Debug)]
+pub struct Stage {
+    world: World,
+}
+
+impl Stage {
+    /// A world in which the bot has just connected.
+    ///
+    /// # Panics
+    /// When the bot does not connect.
+    #[must_use]
+    pub fn new(component: Arc<dyn Component>, setup: Setup) -> Self {
+        let plan = Plan {
+            messages: 0,
+            span_ms: 0,
+            faults: 0,
+            kind: Faults::None,
+            kills: 0,
+            shows: Shows::Nothing,
+        };
+        let mut stage = Self {
+            world: World::with(component, &plan, 7, setup),
+        };
+        stage.pass(20_000);
+        assert!(stage.connected(), "{:?}", stage.log());
+        stage
+    }
+
+    /// True while the bot has a connection.
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        let app = self.platform().default_app();
+        app.and_then(|app| self.platform().stats(app))
+            .is_some_and(|stats| stats.live_connections > 0)
+    }
+
+    /// Lets time pass.
+    pub fn pass(&mut self, ms: u64) {
+        self.world.run_until(self.world.now + ms);
+    }
+
+    /// Somebody does something, and a minute passes.
+    ///
+    /// # Panics
+    /// When it is not possible.
+    pub fn act(&mut self, act: Act) -> ActionOutcome {
+        let outcome = self.begin(act);
+        self.pass(60_000);
+        outcome
+    }
+
+    /// Somebody does something, and no time passes.
+    ///
+    /// # Panics
+    /// When it is not possible.
+    pub fn begin(&mut self, act: Act) -> ActionOutcome {
+        let now = Millis(self.world.now);
+        let (outcome, commands) = self.world.platform.act(now, &act.into());
+        self.world.obey_platform(commands);
+        outcome.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Orders a fault in words.
+    ///
+    /// # Panics
+    /// When there is no such fault.
+    pub fn fault(&mut self, text: &str) {
+        let orders = parse_orders(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        for order in orders {
+            let now = Millis(self.world.now);
+            let (outcome, commands) = self.world.platform.fault(now, None, order);
+            outcome.unwrap_or_else(|error| panic!("{error}"));
+            self.world.obey_platform(commands);
+        }
+    }
+
+    /// The operator asks for something.
+    pub fn ask(&mut self, ask: host::OperatorCommand) {
+        self.world.ask_operator(ask);
+        self.pass(60_000);
+    }
+
+    /// What the operator was answered, newest last.
+    #[must_use]
+    pub fn replies(&self) -> &[host::Reply] {
+        &self.world.process.replies
+    }
+
+    /// The process is killed and starts again.
+    pub fn kill(&mut self) {
+        self.world.process.doom();
+    }
+
+    /// The platform.
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.world.platform
+    }
+
+    /// The platform's rules for the bot, to change them.
+    ///
+    /// # Panics
+    /// When there is no bot, which cannot be.
+    pub fn rules(&mut self) -> &mut BotSettings {
+        let app = self.world.platform.default_app().cloned();
+        app.and_then(|app| self.world.platform.bot_settings_mut(&app))
+            .unwrap_or_else(|| panic!("no bot"))
+    }
+
+    /// All that the bot said, in order.
+    #[must_use]
+    pub fn said(&self) -> Vec<Arc<BotMessage>> {
+        self.platform().ledger().bot_messages().cloned().collect()
+    }
+
+    /// The texts that answer a message.
+    #[must_use]
+    pub fn texts(&self, id: &MessageId) -> Vec<String> {
+        let texts = self.platform().ledger().reply_texts(id);
+        texts.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Rules of the platform that the bot broke.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        let violations = self.platform().ledger().violations();
+        violations.map(|entry| entry.what.to_string()).collect()
+    }
+
+    /// What the agent was told of its answers.
+    #[must_use]
+    pub fn outcomes(&self) -> Vec<host::TurnOutcome> {
+        self.world.process.told.clone()
+    }
+
+    /// The blobs that the host holds.
+    #[must_use]
+    pub fn blobs(&self) -> &Blobs {
+        &self.world.disk.blobs
+    }
+
+    /// The turns that began.
+    #[must_use]
+    pub fn begun(&self) -> &[host::TurnBegin] {
+        &self.world.process.begins
+    }
+
+    /// The last lines of the channel's log.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.world.process.last_lines.iter().cloned().collect()
+    }
+
+    /// What was found wrong with host and guest.
+    #[must_use]
+    pub fn findings(&self) -> Vec<String> {
+        let incidents = self.world.process.incidents.iter();
+        let broken = incidents.map(|incident| format!("the guest broke: {incident}"));
+        broken.chain(self.world.findings.iter().cloned()).collect()
+    }
+}
