@@ -1,4 +1,8 @@
 //! A world without a script: a test says what happens next, and looks at what people see.
+#![allow(
+    clippy::panic,
+    reason = "a test that asks for what cannot be is a wrong test, and ends there"
+)]
 
 use std::sync::Arc;
 
