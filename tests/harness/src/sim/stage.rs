@@ -222,6 +222,12 @@ impl Stage {
         self.world.process.told.clone()
     }
 
+    /// What the agent was told that was not said to it.
+    #[must_use]
+    pub fn overheard(&self) -> &[String] {
+        &self.world.process.overheard
+    }
+
     /// The blobs that the host holds.
     #[must_use]
     pub fn blobs(&self) -> &Blobs {

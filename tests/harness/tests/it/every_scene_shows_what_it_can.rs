@@ -13,6 +13,7 @@ use prx_host::bindings::v0_1::{
 use qq_emulator::actions::{Act, Attachment, Draft, Emoji, InChannel, InGuild};
 use qq_emulator::intents::Intents;
 use qq_emulator::ledger::{BotForm, BotMessage};
+use qq_emulator::settings::GroupMode;
 use serde_json::json;
 
 use crate::readme;
@@ -662,6 +663,30 @@ fn a_quote_is_resolved_from_the_event_or_from_what_was_said_lately() {
             name
         );
     }
+}
+
+#[test]
+fn what_was_said_before_a_mention_is_context_and_each_of_it_once() {
+    let mut stage = stage(json!({}), |_| text("hello"));
+    stage.act(says(1, "first"));
+    let mode = GroupMode::MentionAndContext;
+    stage.act(Act::SetGroupMode {
+        group: "room".into(),
+        mode,
+    });
+    for aside in ["it rains", "it pours"] {
+        stage.act(Act::group_plain("room", "bob", aside));
+    }
+    stage.act(says(1, "what did bob say?"));
+    stage.act(Act::group_plain("room", "bob", "the sun is out"));
+    stage.act(says(1, "and now?"));
+    assert_eq!(
+        stage.overheard(),
+        ["it rains", "it pours", "the sun is out"],
+        "{:#?}",
+        stage.log()
+    );
+    quiet(&stage, "context");
 }
 
 #[test]
