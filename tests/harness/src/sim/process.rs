@@ -51,6 +51,7 @@ pub(super) struct Process {
     pub(super) begins: Vec<host::TurnBegin>,
     pub(super) told: Vec<host::TurnOutcome>,
     pub(super) replies: Vec<host::Reply>,
+    pub(super) health: Vec<host::Health>,
 }
 
 impl std::fmt::Debug for Process {
@@ -82,6 +83,7 @@ impl Process {
             begins: Vec::new(),
             told: Vec::new(),
             replies: Vec::new(),
+            health: Vec::new(),
         }
     }
 
@@ -279,10 +281,10 @@ impl World {
                 }
                 Command::BlobDrop(id) => self.disk.blobs.drop(id),
                 Command::Reply(reply) => self.process.replies.push(reply.reply),
+                Command::Health(health) => self.process.health.push(health),
                 Command::HttpCancel(_)
                 | Command::EntropyAsk(_)
                 | Command::Metric(_)
-                | Command::Health(_)
                 | Command::Started
                 | Command::Extension(_) => {}
             }
