@@ -206,8 +206,8 @@ pub fn stream_class(status: u16, code: Option<i64>) -> Class {
 /// fare no better.
 #[must_use]
 pub fn for_want_of_a_right(code: i64) -> bool {
-    const RIGHTS: [i64; 8] = [
-        50_056, 304_004, 304_036, 304_037, 304_057, 40_034_012, 40_034_127, 22_006,
+    const RIGHTS: [i64; 9] = [
+        50_056, 304_004, 304_014, 304_036, 304_037, 304_057, 40_034_012, 40_034_127, 22_006,
     ];
     RIGHTS.contains(&code)
 }

@@ -52,7 +52,7 @@ impl Turns {
         if class != Class::WindowClosed {
             self.budget.refund(env, paid);
         }
-        self.remember(env, id, class, code, paid);
+        self.remember(env, (id, index), class, code, paid);
         let done = match class {
             Class::Plain => self.plainer(id, index),
             Class::NoKeyboard => self.without_keyboard(id, index),
@@ -138,11 +138,19 @@ impl Turns {
         self.flights.insert(id, Flight::default());
     }
 
+    /// What a part shows.
+    pub(super) fn content(&self, id: TurnId, index: usize) -> Option<&Content> {
+        match &self.open.get(&id)?.stage {
+            Stage::Answering(answer) => answer.parts.get(index).map(|part| &part.content),
+            Stage::Queued | Stage::Fetching | Stage::Thinking => None,
+        }
+    }
+
     /// What a refusal says about the place.
     fn remember(
         &mut self,
         env: &mut Env,
-        id: TurnId,
+        (id, index): (TurnId, usize),
         class: Class,
         code: Option<i64>,
         paid: &Paid,
@@ -152,12 +160,20 @@ impl Turns {
         };
         let right = code.is_some_and(errors::for_want_of_a_right);
         let refused = (Learned::Refused, code);
+        // A right was refused to what was sent, whatever the code's own name for it.
+        let feature = match (class, self.content(id, index)) {
+            (Class::NoKeyboard, Some(Content::Markdown { keyboard, .. })) => {
+                keyboard.is_some().then_some(Feature::Keyboard)
+            }
+            (Class::Plain, Some(Content::Markdown { .. })) => Some(Feature::Markdown),
+            (Class::Plain, Some(Content::Ark { .. })) => Some(Feature::Ark),
+            (Class::Plain, Some(Content::Embed { .. })) => Some(Feature::Embed),
+            _ => None,
+        };
         match class {
-            Class::Plain | Class::NoKeyboard if right => {
-                let feature = match (class, code) {
-                    (Class::NoKeyboard, _) => Feature::Keyboard,
-                    (_, Some(304_004)) => Feature::Ark,
-                    _ => Feature::Markdown,
+            Class::Plain | Class::NoKeyboard => {
+                let Some(feature) = feature.filter(|_| right) else {
+                    return;
                 };
                 self.caps
                     .learn(env, (scene, None), feature, refused, RIGHT_MS);
