@@ -60,7 +60,8 @@ impl Turns {
             Class::StripLinks => self.rewrite(id, index, links::without_links),
             Class::StripEveryone => self.rewrite(id, index, links::without_everyone),
             Class::Reupload => self.upload_again(env, id, index),
-            Class::MediaAsText => self.media_as_text(id, index),
+            // A card, an embed and Markdown have pictures in them: without those they are text.
+            Class::MediaAsText => self.plainer(id, index),
             Class::WindowClosed => self.other_account(env, id, index, paid),
             Class::NoProactive => self.wake_up(id, paid),
             Class::Unsafe => {
@@ -301,15 +302,23 @@ impl Turns {
         let (text, markdown) = match &part.content {
             Content::Text(text) => (text.clone(), false),
             Content::Markdown { text, .. } => (text.clone(), true),
-            Content::Embed { plain, .. } => (plain.clone(), false),
+            // What is too long for a card or a caption is not too long for a text.
             _ => return self.plainer(id, index),
         };
         let half = split::length(&text).div_ceil(2);
-        let pieces = if markdown {
-            split::split_markdown(&text, half)
-        } else {
-            split::split(&text, half)
+        let cut = |limit: usize| {
+            if markdown {
+                split::split_markdown(&text, limit)
+            } else {
+                split::split(&text, limit)
+            }
         };
+        // A cut between two sentences makes halves of unlike length: two messages cost less than three.
+        let (limit, pieces) = [half + half / 4, half]
+            .map(|limit| (limit, cut(limit)))
+            .into_iter()
+            .find(|(limit, pieces)| *limit == half || pieces.len() == 2)
+            .unwrap_or_default();
         if half < LEAST_CHARS || pieces.len() < 2 {
             return false;
         }
@@ -325,7 +334,7 @@ impl Turns {
         answer.parts.splice(index..=index, parts);
         if let Some((scene, target)) = place {
             let most = (
-                Learned::AtMost(u32::try_from(half).unwrap_or(u32::MAX)),
+                Learned::AtMost(u32::try_from(limit).unwrap_or(u32::MAX)),
                 code,
             );
             self.caps
@@ -341,7 +350,7 @@ impl Turns {
         };
         let Some(Content::Media(media)) = answer.parts.get_mut(index).map(|part| &mut part.content)
         else {
-            return false;
+            return self.plainer(id, index);
         };
         let Some(ready) = media.ready.take() else {
             return self.media_as_text(id, index);
