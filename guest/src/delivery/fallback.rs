@@ -20,6 +20,9 @@ use super::{Flight, links, split};
 /// Characters below which a text that is too long is not cut again.
 const LEAST_CHARS: usize = 100;
 
+/// Of the codes that close a window, the one that may mean the number of replies.
+const USED_UP: i64 = 40_034_128;
+
 /// Says that the platform refuses the bot as such.
 pub(super) fn report(env: &mut Env, stop: Stop) {
     let (sentence, fix) = health::explain(stop);
@@ -62,7 +65,7 @@ impl Turns {
             Class::Reupload => self.upload_again(env, id, index),
             // A card, an embed and Markdown have pictures in them: without those they are text.
             Class::MediaAsText => self.plainer(id, index),
-            Class::WindowClosed => self.other_account(env, id, index, paid),
+            Class::WindowClosed => self.other_account(env, (id, index), code, paid),
             Class::NoProactive => self.wake_up(id, paid),
             Class::Unsafe => {
                 self.tell_refused(env, id, index, code);
@@ -400,7 +403,17 @@ impl Turns {
     }
 
     /// The message that paid can pay no more; another one may.
-    fn other_account(&mut self, env: &mut Env, id: TurnId, index: usize, paid: &Paid) -> bool {
+    pub(super) fn other_account(
+        &mut self,
+        env: &mut Env,
+        (id, index): (TurnId, usize),
+        code: Option<i64>,
+        paid: &Paid,
+    ) -> bool {
+        if paid.account.is_none() {
+            // It answered nothing, and would be refused for ever.
+            return false;
+        }
         let now = env.platform_ms();
         let in_time = self
             .open
@@ -410,6 +423,7 @@ impl Turns {
         let place = self.place(id);
         if let (Some(spent), Some((scene, target))) = (spent, place)
             && in_time
+            && code == Some(USED_UP)
             && paid.account == Some(id)
             && spent > 0
         {
