@@ -52,6 +52,14 @@ impl Turns {
         if self.is_stream_end(id, index) {
             return self.stream_not_closed(env, id, index, code);
         }
+        let content = self.content(id, index);
+        let sign = matches!(content, Some(Content::Reaction { .. } | Content::Recall));
+        let class = match class {
+            Class::Fatal(_) | Class::Gone => class,
+            // It has no other form, and nothing is paid for it.
+            _ if sign => Class::Drop,
+            class => class,
+        };
         if class != Class::WindowClosed {
             self.budget.refund(env, paid);
         }
