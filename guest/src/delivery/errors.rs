@@ -44,13 +44,14 @@ pub enum Class {
     Drop,
     /// The place or the person is gone: give up, and forget it.
     Gone,
-    /// Give up, and stop the bot.
+    /// Give up, and tell the operator what to mend: the next message would fare no better.
     Fatal(Stop),
 }
 
 /// The table: codes from, codes to, what they ask of us. Codes are those of message endpoints.
 #[rustfmt::skip]
 pub const TABLE: &[(i64, i64, Class)] = &[
+    (10_000, 10_000, Class::Drop),
     (10_001, 10_001, Class::Gone), (10_003, 10_004, Class::Gone),
     (11_241, 11_241, Class::Drop),
     (11_242, 11_242, Class::RetryOnce),
@@ -216,7 +217,10 @@ pub fn for_want_of_a_right(code: i64) -> bool {
 #[must_use]
 pub fn too_fast(status: u16, code: Option<i64>) -> bool {
     const RATES: [i64; 6] = [20_028, 22_009, 100_001, 1_100_100, 1_100_308, 40_034_100];
-    code.map_or(status == 429, |code| RATES.contains(&code))
+    match code {
+        Some(code) if known(code) => RATES.contains(&code),
+        _ => status == 429,
+    }
 }
 
 /// An error answer, as far as it can be read.
