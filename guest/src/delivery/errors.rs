@@ -196,11 +196,18 @@ pub fn class(status: u16, code: Option<i64>) -> Class {
 #[must_use]
 pub fn stream_class(status: u16, code: Option<i64>) -> Class {
     match code {
-        Some(40_007) => Class::Drop,
+        // Not what is shown can be changed, but what is missing can follow as a message.
+        Some(40_007) => Class::Plain,
         Some(50_001) => Class::RetryOnce,
         Some(50_002) => Class::Backoff,
         _ => class(status, code),
     }
+}
+
+/// As `known`, for streams.
+#[must_use]
+pub fn known_of_streams(code: i64) -> bool {
+    matches!(code, 40_007 | 50_001 | 50_002) || known(code)
 }
 
 /// True for codes that say that the bot lacks a right, and not that this one message is wrong: the next one would

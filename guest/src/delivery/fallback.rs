@@ -49,10 +49,10 @@ impl Turns {
         code: Option<i64>,
         paid: &Paid,
     ) {
-        if self.is_stream_end(id, index) {
-            return self.stream_not_closed(env, id, index, code);
-        }
         let content = self.content(id, index);
+        if matches!(content, Some(Content::StreamEnd(_))) {
+            return self.end_refused(env, (id, index), class, code, paid);
+        }
         let sign = matches!(content, Some(Content::Reaction { .. } | Content::Recall));
         let class = match class {
             Class::Fatal(_) | Class::Gone => class,
@@ -98,56 +98,6 @@ impl Turns {
         } else {
             self.settle(env, id, index, PartState::Refused { code });
         }
-    }
-
-    fn is_stream_end(&mut self, id: TurnId, index: usize) -> bool {
-        let part = self
-            .answer_mut(id)
-            .and_then(|answer| answer.parts.get(index));
-        part.is_some_and(|part| matches!(part.content, Content::StreamEnd(_)))
-    }
-
-    /// The platform closed the bubble itself, or will: what it does not show goes as a message.
-    fn stream_not_closed(&mut self, env: &mut Env, id: TurnId, index: usize, code: Option<i64>) {
-        let Some(turn) = self.open.get_mut(&id) else {
-            return;
-        };
-        // A repetition may be refused because the first one arrived.
-        let repeated = self.flights.get(&id).is_some_and(|flight| flight.repeated);
-        let shown = turn
-            .stream
-            .take()
-            .map(|stream| stream.shown)
-            .unwrap_or_default();
-        let before = self.growths.get(&id).map(|growth| growth.confirmed.clone());
-        let Some(answer) = self.answer_mut(id) else {
-            return;
-        };
-        let Some(part) = answer.parts.get_mut(index) else {
-            return;
-        };
-        let Content::StreamEnd(text) = &part.content else {
-            return;
-        };
-        if repeated {
-            return self.settle(env, id, index, PartState::Unconfirmed);
-        }
-        let known = before.unwrap_or(shown);
-        let rest = text
-            .strip_prefix(known.trim_end())
-            .unwrap_or(text)
-            .trim()
-            .to_owned();
-        if rest.is_empty() {
-            return self.settle(env, id, index, PartState::Sent);
-        }
-        env.log(
-            Level::Info,
-            format!("turn {id}: its stream was closed by the platform (code {code:?}); the rest goes as a message"),
-        );
-        part.content = super::plan::markdown_of(rest);
-        part.state = PartState::Waiting;
-        self.flights.insert(id, Flight::default());
     }
 
     /// What a part shows.
@@ -463,7 +413,7 @@ impl Turns {
     }
 
     /// The bot is not there any more, as the platform says.
-    fn gone(&mut self, env: &mut Env, id: TurnId) {
+    pub(super) fn gone(&mut self, env: &mut Env, id: TurnId) {
         if let Some((scene, target)) = self.place(id) {
             env.log(Level::Info, format!("{} {target} is gone", scene.word()));
             self.places.lost(env, scene, target.as_str());
@@ -471,7 +421,13 @@ impl Turns {
     }
 
     /// The person is told, once and neutrally, that something was not let through.
-    fn tell_refused(&mut self, env: &mut Env, id: TurnId, index: usize, code: Option<i64>) {
+    pub(super) fn tell_refused(
+        &mut self,
+        env: &mut Env,
+        id: TurnId,
+        index: usize,
+        code: Option<i64>,
+    ) {
         let note = texts::text(env.config.language, Text::Refused);
         if let Some(answer) = self.answer_mut(id) {
             answer.remark("the platform refused it for its content");
