@@ -77,6 +77,9 @@ pub struct Turn {
     /// The answer begins with the label that an AI wrote it.
     #[serde(default)]
     pub label: bool,
+    /// Blobs that the agent made for it.
+    #[serde(default)]
+    pub blobs: Vec<u64>,
     /// The text that is growing on the person's screen.
     #[serde(default)]
     pub stream: Option<Open>,
@@ -359,7 +362,8 @@ impl Turns {
             .attached
             .iter()
             .filter_map(|attached| attached.blob);
-        let mut blobs: BTreeSet<u64> = attached.collect();
+        let mut blobs: BTreeSet<u64> = attached.chain(turn.blobs.iter().copied()).collect();
+        // A long text that became a file.
         if let Stage::Answering(answer) = &turn.stage {
             for part in &answer.parts {
                 if let Content::Media(media) = &part.content
@@ -409,6 +413,7 @@ impl Turn {
             stage: Stage::Queued,
             ahead: String::new(),
             label: false,
+            blobs: Vec::new(),
             stream: None,
             wakes: false,
         }

@@ -118,6 +118,19 @@ impl Channel {
 
     /// A press is acknowledged at once, whatever else is under way: the person's screen waits for it.
     fn on_interaction(&mut self, press: &interaction::Interaction, frame: &Frame<'_>) {
+        let mut press = press.clone();
+        // The event does not tell a direct message session from a channel; what the bot said where the button is does.
+        if press.scene == Some(Scene::Channel)
+            && self
+                .turns
+                .recent
+                .latest_own(Scene::Dm, &press.guild)
+                .is_some()
+        {
+            press.scene = Some(Scene::Dm);
+            press.target.clone_from(&press.guild);
+        }
+        let press = &press;
         let inbound = Inbound::press(press, self.env.platform_ms());
         let allowed = inbound
             .as_ref()

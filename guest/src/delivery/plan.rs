@@ -253,7 +253,7 @@ impl Place<'_> {
         match card {
             Card::Buttons(buttons) if self.keyboard => {
                 return vec![Content::Markdown {
-                    text: markdown::to_qq(&buttons.text),
+                    text: buttons.markdown(),
                     plain: markdown::to_plain(&buttons.text),
                     keyboard: Some(buttons.keyboard(self.config.language).to_string()),
                     buttons: buttons.plain_buttons(),

@@ -1,12 +1,31 @@
 //! What the agent reports of a turn.
 
-use crate::bindings::{Action, ApprovalAnswer, Outcome, TurnCancel, TurnEvent, TurnNews};
+use crate::bindings::{
+    Action, AnswerPart, ApprovalAnswer, MediaSource, Outcome, TurnCancel, TurnEvent, TurnNews,
+};
 use crate::delivery::{Answer, plan};
 use crate::env::{Env, Level};
 use crate::ids::TurnId;
 use crate::texts::Text;
 
-use super::{Stage, Turns};
+use super::{Stage, Turn, Turns};
+
+/// The blobs that news of a turn bring.
+fn blobs_of(news: &TurnNews) -> Vec<u64> {
+    let (TurnNews::Message(parts) | TurnNews::Finished(parts)) = news else {
+        return Vec::new();
+    };
+    let media = parts.iter().filter_map(|part| match part {
+        AnswerPart::Media(media) => Some(&media.source),
+        AnswerPart::Text(_) | AnswerPart::Card(_) => None,
+    });
+    media
+        .filter_map(|source| match source {
+            MediaSource::Blob(info) => Some(info.blob),
+            MediaSource::Url(_) => None,
+        })
+        .collect()
+}
 
 impl Turns {
     /// News of a turn.
@@ -18,12 +37,17 @@ impl Turns {
         ) {
             self.running.remove(&id);
         }
-        let Some(turn) = self.open.get_mut(&id) else {
+        let blobs = blobs_of(&event.news);
+        let waiting =
+            |turn: &&mut Turn| turn.stage == Stage::Thinking && turn.attempt == event.attempt;
+        let Some(turn) = self.open.get_mut(&id).filter(waiting) else {
+            // Nobody waits for it, nor for what it brought.
+            for blob in blobs {
+                env.emit(Action::BlobDrop(blob));
+            }
             return;
         };
-        if turn.stage != Stage::Thinking || turn.attempt != event.attempt {
-            return;
-        }
+        turn.blobs.extend(blobs);
         match event.news {
             TurnNews::Delta(more) => self.on_delta(env, id, &more),
             TurnNews::ToolNote(_) => {}

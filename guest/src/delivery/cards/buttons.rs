@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{CardError, link, optional, required, shortened, with_link};
 use crate::config::Language;
+use crate::delivery::{links, markdown};
 
 pub(super) const EXAMPLE: &str = r#"{"type":"buttons","text":"Deploy?","rows":[[{"label":"Yes","callback":"deploy yes"},{"label":"Docs","link":"https://example.com"},{"label":"Again","command":"/deploy","send":true}]]}"#;
 
@@ -39,7 +40,7 @@ pub struct Button {
     pub action: Action,
     /// Who may use it.
     pub who: WhoMay,
-    /// The question that is asked first. No link in it.
+    /// The question that is asked first. Links in it are taken out: QQ allows none.
     pub confirm: Option<String>,
 }
 
@@ -84,6 +85,12 @@ pub enum WhoMay {
 }
 
 impl Buttons {
+    /// The text as QQ shows it: the `content` of the `markdown` object.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        markdown::to_qq(&self.text)
+    }
+
     /// The `keyboard` object of a message. Buttons have the ids `"1"` to `"25"`, in the order of reading.
     #[must_use]
     pub fn keyboard(&self, language: Language) -> Value {
@@ -110,7 +117,11 @@ impl Buttons {
     /// The text, and the buttons below it.
     #[must_use]
     pub fn plain(&self) -> String {
-        format!("{}\n\n{}", self.text, self.plain_buttons())
+        format!(
+            "{}\n\n{}",
+            markdown::to_plain(&self.text),
+            self.plain_buttons()
+        )
     }
 
     /// The buttons as a numbered list: with its link or command each, else with the label, which the person can
@@ -154,8 +165,9 @@ impl Button {
             }
             if let Some(question) = &self.confirm {
                 let (yes, no) = yes_and_no(language);
+                let question = links::without_links(question).unwrap_or_else(|| question.clone());
                 let modal = json!({
-                    "content": shortened(question, MAX_CONFIRM),
+                    "content": shortened(&question, MAX_CONFIRM),
                     "confirm_text": yes,
                     "cancel_text": no,
                 });

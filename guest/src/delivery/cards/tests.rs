@@ -55,6 +55,16 @@ fn buttons_become_a_keyboard() {
 }
 
 #[test]
+fn the_text_of_buttons_is_markdown() {
+    let wire = json!({"type": "buttons", "text": "### Deploy?\n- now", "rows": [[{"label": "A", "callback": "a"}]]});
+    let Card::Buttons(card) = card(&wire) else {
+        panic!("not buttons");
+    };
+    assert_eq!(card.markdown(), "**Deploy?**\n\n- now");
+    assert_eq!(card.plain(), "Deploy?\n• now\n\n1. A");
+}
+
+#[test]
 fn a_button_is_found_by_the_id_that_an_interaction_names() {
     let rows = json!([[{"label": "A", "callback": "a"}], [{"label": "B", "callback": "b"}]]);
     let Card::Buttons(card) = card(&buttons(rows)) else {
@@ -115,13 +125,17 @@ fn what_is_wrong_with_a_button_is_said_with_its_label() {
 }
 
 #[test]
-fn a_long_question_is_cut_where_it_is_asked() {
+fn a_question_is_short_and_without_links_where_it_is_asked() {
     let rows = json!([[{"label": "A", "callback": "a", "confirm": "问".repeat(50)}]]);
     let modal = &keyboard(rows)["content"]["rows"][0]["buttons"][0]["action"]["modal"];
     assert_eq!(
         modal["content"].as_str().unwrap(),
         format!("{}…", "问".repeat(39))
     );
+    let rows =
+        json!([[{"label": "A", "callback": "a", "confirm": "As in [the docs](https://a.cn)?"}]]);
+    let modal = &keyboard(rows)["content"]["rows"][0]["buttons"][0]["action"]["modal"];
+    assert_eq!(modal["content"], "As in the docs?");
 }
 
 #[test]

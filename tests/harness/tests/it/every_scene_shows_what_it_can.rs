@@ -576,8 +576,8 @@ fn every_kind_of_message_reaches_the_agent_as_what_it_is() {
 
 #[test]
 fn presses_reactions_and_newcomers_are_turns_that_are_answered_by_their_event() {
-    // A press, in private and in a group.
-    for scene in 0..2 {
+    // A press.
+    for (scene, name) in SCENES.iter().enumerate() {
         let mut stage = stage(json!({}), OUT[2].parts);
         stage.act(says(scene, "go"));
         stage.act(Act::Press {
@@ -593,10 +593,10 @@ fn presses_reactions_and_newcomers_are_turns_that_are_answered_by_their_event() 
         assert_eq!(
             shown(&stage),
             "markdown with buttons, text",
-            "{:#?}",
+            "{name}: {:#?}",
             stage.log()
         );
-        quiet(&stage, "a press");
+        quiet(&stage, name);
     }
     // A reaction to the bot's own message, in a channel.
     let mut reacted = stage(json!({}), |_| text("hello"));
