@@ -691,7 +691,7 @@ impl Turns {
             return Some(paid);
         }
         let wakes = self.open.get(&id).is_some_and(|turn| turn.wakes);
-        self.may_speak_up(env, id).then(|| Paid {
+        self.may_speak_up(env, id).then_some(Paid {
             account: None,
             via: if wakes { Via::WakeUp } else { Via::Proactive },
             seq: 1,

@@ -1,4 +1,8 @@
 //! A world without a script: a test says what happens next, and looks at what people see.
+#![allow(
+    clippy::panic,
+    reason = "a stage is for tests, and says what is wrong with them"
+)]
 
 use std::sync::Arc;
 
