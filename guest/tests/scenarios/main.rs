@@ -10,6 +10,7 @@
 mod connecting;
 mod driver;
 mod guilds;
+mod media;
 mod operator;
 mod talking;
 mod tokens;

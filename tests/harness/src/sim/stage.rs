@@ -1,7 +1,7 @@
 //! A world without a script: a test says what happens next, and looks at what people see.
 #![allow(
     clippy::panic,
-    reason = "a stage is for tests, and says what is wrong with them"
+    reason = "a test that asks for what cannot be is a wrong test, and ends there"
 )]
 
 use std::sync::Arc;
