@@ -373,6 +373,7 @@ impl Turns {
         let Some(paid) = self.paid(id, index) else {
             return Want::Nothing;
         };
+        let ends_stream = self.ends_stream(id, index);
         let Some(flight) = self.flights.get_mut(&id) else {
             return Want::Nothing;
         };
@@ -382,6 +383,10 @@ impl Turns {
             // Ours, when we were repeating it; else somebody used the number, and the body needs a fresh one.
             Class::Duplicate if flight.repeated || paid.seq == 0 => {
                 self.settle(env, id, index, PartState::Sent);
+            }
+            // The pieces of a stream share one number, so that a fresh one is no way out.
+            Class::Duplicate if ends_stream => {
+                self.again(env, id, index, problem.code);
             }
             Class::Duplicate if flight.tries < MAX_TRIES => {
                 self.budget.refund(env, &paid);
@@ -411,16 +416,17 @@ impl Turns {
         Want::Nothing
     }
 
-    /// What a code asks of this part: for a stream's end and a recall some codes mean other things.
+    /// What a code asks of this part: for a stream's end some codes mean other things.
     fn class_of(&self, id: TurnId, index: usize, status: u16, code: Option<i64>) -> Class {
-        let content = match self.open.get(&id).map(|turn| &turn.stage) {
-            Some(Stage::Answering(answer)) => answer.parts.get(index).map(|part| &part.content),
-            _ => None,
-        };
-        match content {
-            Some(Content::StreamEnd(_)) => errors::stream_class(status, code),
-            _ => errors::class(status, code),
+        if self.ends_stream(id, index) {
+            errors::stream_class(status, code)
+        } else {
+            errors::class(status, code)
         }
+    }
+
+    fn ends_stream(&self, id: TurnId, index: usize) -> bool {
+        matches!(self.content(id, index), Some(Content::StreamEnd(_)))
     }
 
     fn paid(&self, id: TurnId, index: usize) -> Option<Paid> {

@@ -52,6 +52,7 @@ pub(super) struct Process {
     pub(super) told: Vec<host::TurnOutcome>,
     pub(super) replies: Vec<host::Reply>,
     pub(super) overheard: Vec<String>,
+    pub(super) health: Vec<host::Health>,
 }
 
 impl std::fmt::Debug for Process {
@@ -84,6 +85,7 @@ impl Process {
             told: Vec::new(),
             replies: Vec::new(),
             overheard: Vec::new(),
+            health: Vec::new(),
         }
     }
 
@@ -281,10 +283,10 @@ impl World {
                 }
                 Command::BlobDrop(id) => self.disk.blobs.drop(id),
                 Command::Reply(reply) => self.process.replies.push(reply.reply),
+                Command::Health(health) => self.process.health.push(health),
                 Command::HttpCancel(_)
                 | Command::EntropyAsk(_)
                 | Command::Metric(_)
-                | Command::Health(_)
                 | Command::Started
                 | Command::Extension(_) => {}
             }

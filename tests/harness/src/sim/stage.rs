@@ -240,6 +240,19 @@ impl Stage {
         &self.world.process.begins
     }
 
+    /// What the channel said of its own health, newest last.
+    #[must_use]
+    pub fn health(&self) -> &[host::Health] {
+        &self.world.process.health
+    }
+
+    /// A value that the channel stored, as text.
+    #[must_use]
+    pub fn stored(&self, key: &str) -> Option<String> {
+        let value = self.world.disk.entries.get(key)?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+
     /// The last lines of the channel's log.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
