@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::bindings::{HttpDone, HttpOutcome, HttpResponse};
+use crate::bindings::{HttpDone, HttpOutcome, HttpResponse, Outcome};
 use crate::capabilities::{Feature, LIMIT_MS, Learned};
 use crate::env::{Env, Level};
 use crate::gateway::Want;
@@ -11,7 +11,7 @@ use crate::inbound::recent::{Own, Said};
 use crate::requests::{ACCESS_TOKEN, Body, Purpose};
 use crate::scene::Scene;
 use crate::timers::Timer;
-use crate::turns::{Origin, Stage, Turn, Turns};
+use crate::turns::{Stage, Turn, Turns};
 
 mod answer;
 pub mod body;
@@ -235,8 +235,13 @@ impl Turns {
         };
         let text = text.clone();
         let Some(stream) = turn.stream.as_ref().filter(|stream| !stream.id.is_empty()) else {
-            // It never began: the text goes as a message like any other.
             turn.stream = None;
+            if answer.means == Outcome::Superseded {
+                // Nobody waits for what it would have shown.
+                answer.parts.remove(index);
+                return self.schedule(id);
+            }
+            // It never began: the text goes as a message like any other.
             part.content = plan::markdown_of(text);
             return self.schedule(id);
         };
@@ -668,7 +673,7 @@ impl Turns {
         };
         let (scene, target) = (turn.inbound.scene, &turn.inbound.target);
         let switched = self.places.proactive(scene, target.as_str());
-        matches!(turn.origin, Origin::Operator(_))
+        Self::is_unasked(turn)
             || switched == Some(true)
             || (switched.is_none() && self.caps.works(env, scene, target, Feature::Proactive))
     }
@@ -685,7 +690,7 @@ impl Turns {
             return Some(paid);
         }
         let wakes = self.open.get(&id).is_some_and(|turn| turn.wakes);
-        self.may_speak_up(env, id).then(|| Paid {
+        self.may_speak_up(env, id).then_some(Paid {
             account: None,
             via: if wakes { Via::WakeUp } else { Via::Proactive },
             seq: 1,

@@ -37,6 +37,7 @@ impl Channel {
                 used: Vec::new(),
                 captured: Vec::new(),
             }),
+            ("entropy", Some(id)) => self.on_random(id, &[]),
             ("timer-fired", Some(id)) => self.rearm(id),
             ("turn", Some(id)) => {
                 let attempt = self

@@ -7,9 +7,14 @@
     reason = "tests"
 )]
 
+mod approving;
+mod commands;
 mod connecting;
 mod driver;
 mod guilds;
+mod interrupting;
+mod mentioning;
 mod operator;
+mod pairing;
 mod talking;
 mod tokens;
