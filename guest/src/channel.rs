@@ -3,8 +3,8 @@
 use crate::access::{self, Access};
 use crate::auth::{Auth, News};
 use crate::bindings::{
-    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, HttpDone, HttpOutcome, Instant,
-    Problem, StartReason,
+    BlobMade, Boot, ChannelInfo, CheckpointMode, DigestDone, Effect, Event, Holdings, HttpDone,
+    HttpOutcome, Instant, Problem, StartReason,
 };
 use crate::config::{Config, key_table};
 use crate::dedup::Dedup;
@@ -165,21 +165,8 @@ impl Channel {
             Event::Turn(news) => self.turns.on_news(&mut self.env, news),
             Event::Command(command) => self.on_command(&command),
             Event::Skipped(skipped) => self.on_skipped(&skipped),
-            Event::BlobMade(made) => {
-                if let Some(Purpose::Upload { turn, part }) =
-                    self.env.requests.take(RequestId(made.blob))
-                {
-                    self.turns.on_made(&mut self.env, (turn, part), &made.made);
-                }
-            }
-            Event::DigestDone(done) => {
-                if let Some(Purpose::Upload { turn, part }) =
-                    self.env.requests.take(RequestId(done.id))
-                {
-                    self.turns
-                        .on_digest(&mut self.env, (turn, part), &done.digests);
-                }
-            }
+            Event::BlobMade(made) => self.on_blob_made(&made),
+            Event::DigestDone(done) => self.on_digest(&done),
             Event::Entropy(entropy) => self.on_random(entropy.id, &entropy.bytes),
             // Nothing was asked for that this answers.
             Event::Extension(_) => {}
@@ -240,6 +227,19 @@ impl Channel {
             Some(Purpose::Typing { turn }) => self.turns.on_typed(&mut self.env, turn, done),
             Some(purpose @ (Purpose::Ack | Purpose::Mark)) => self.on_sign(&purpose, done),
             Some(Purpose::Random(_)) | None => {}
+        }
+    }
+
+    fn on_blob_made(&mut self, made: &BlobMade) {
+        if let Some(Purpose::Upload { turn, part }) = self.env.requests.take(RequestId(made.blob)) {
+            self.turns.on_made(&mut self.env, (turn, part), &made.made);
+        }
+    }
+
+    fn on_digest(&mut self, done: &DigestDone) {
+        if let Some(Purpose::Upload { turn, part }) = self.env.requests.take(RequestId(done.id)) {
+            self.turns
+                .on_digest(&mut self.env, (turn, part), &done.digests);
         }
     }
 

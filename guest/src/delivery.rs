@@ -690,11 +690,13 @@ impl Turns {
             return Some(paid);
         }
         let wakes = self.open.get(&id).is_some_and(|turn| turn.wakes);
-        self.may_speak_up(env, id).then_some(Paid {
+        let via = if wakes { Via::WakeUp } else { Via::Proactive };
+        let paid = Paid {
             account: None,
-            via: if wakes { Via::WakeUp } else { Via::Proactive },
+            via,
             seq: 1,
-        })
+        };
+        self.may_speak_up(env, id).then_some(paid)
     }
 }
 

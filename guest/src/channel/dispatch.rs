@@ -6,6 +6,7 @@ use crate::env::Level;
 use crate::events::relation::{self, What};
 use crate::events::{self, Kind, audit, deletion, guild, interaction, reaction};
 use crate::gateway::frame::Frame;
+use crate::ids::OpenId;
 use crate::inbound::{Inbound, NotAMessage};
 use crate::requests::{Body, Purpose};
 use crate::scene::{Scene, segment};
@@ -255,7 +256,37 @@ impl Channel {
             }));
             return;
         }
+        self.hear_what_was_before(&mut inbound);
         self.accept(inbound);
+    }
+
+    /// In some groups the event of a message brings what was said before it. Each is context, once.
+    fn hear_what_was_before(&mut self, inbound: &mut Inbound) {
+        for before in std::mem::take(&mut inbound.before) {
+            let name = format!(
+                "{}:{}:{}",
+                inbound.scene.word(),
+                inbound.target,
+                before.index
+            );
+            let fresh = self.dedup.take(&mut self.env, &[&name]);
+            if !fresh || before.by_bot || before.text.is_empty() {
+                continue;
+            }
+            let message = Inbound {
+                sender: OpenId(String::new()),
+                sender_name: before.author,
+                addressed: false,
+                text: before.text,
+                quoted: None,
+                attached: Vec::new(),
+                ..inbound.clone()
+            };
+            self.env.emit_after_commit(Action::TurnContext(TurnContext {
+                conversation: inbound.conversation(&self.env.config),
+                message: message.for_agent(),
+            }));
+        }
     }
 
     /// A turn that nobody wrote a message for.

@@ -67,7 +67,7 @@ impl Turns {
             .get_mut(&id)
             .and_then(|turn| turn.inbound.attached.get_mut(index))
         else {
-            // Nobody waits for it any more, nor for its bytes.
+            // The turn is over, and nobody else knows of the bytes.
             if let HttpOutcome::Response(response) = &done.outcome
                 && let Some(info) = &response.blob
             {

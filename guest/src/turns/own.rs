@@ -55,6 +55,7 @@ impl Turns {
         turn.inbound.text.clear();
         turn.inbound.quoted = None;
         turn.inbound.attached.clear();
+        turn.inbound.before.clear();
         self.send_own(env, turn, content);
         id
     }

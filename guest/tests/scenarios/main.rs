@@ -13,6 +13,7 @@ mod connecting;
 mod driver;
 mod guilds;
 mod interrupting;
+mod media;
 mod mentioning;
 mod operator;
 mod pairing;

@@ -51,6 +51,7 @@ pub(super) struct Process {
     pub(super) begins: Vec<host::TurnBegin>,
     pub(super) told: Vec<host::TurnOutcome>,
     pub(super) replies: Vec<host::Reply>,
+    pub(super) overheard: Vec<String>,
 }
 
 impl std::fmt::Debug for Process {
@@ -82,6 +83,7 @@ impl Process {
             begins: Vec::new(),
             told: Vec::new(),
             replies: Vec::new(),
+            overheard: Vec::new(),
         }
     }
 
@@ -375,7 +377,8 @@ impl World {
                 known.push(outcome.outcome);
                 self.process.told.push(outcome);
             }
-            AgentAsk::Context(_) | AgentAsk::Approval(_) | AgentAsk::Reset(_) => {}
+            AgentAsk::Context(context) => self.process.overheard.push(context.message.text),
+            AgentAsk::Approval(_) | AgentAsk::Reset(_) => {}
         }
     }
 }

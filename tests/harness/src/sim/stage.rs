@@ -1,4 +1,8 @@
 //! A world without a script: a test says what happens next, and looks at what people see.
+#![allow(
+    clippy::panic,
+    reason = "a test that asks for what cannot be is a wrong test, and ends there"
+)]
 
 use std::sync::Arc;
 
@@ -216,6 +220,12 @@ impl Stage {
     #[must_use]
     pub fn outcomes(&self) -> Vec<host::TurnOutcome> {
         self.world.process.told.clone()
+    }
+
+    /// What the agent was told that was not said to it.
+    #[must_use]
+    pub fn overheard(&self) -> &[String] {
+        &self.world.process.overheard
     }
 
     /// The blobs that the host holds.

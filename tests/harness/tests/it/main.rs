@@ -8,6 +8,7 @@
 )]
 
 mod a_large_file_is_never_held_in_memory;
+mod any_event_passes_through_the_component;
 mod common;
 mod every_scene_shows_what_it_can;
 mod faults_do_not_stop_the_bot;
