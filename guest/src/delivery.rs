@@ -1,6 +1,6 @@
 //! Delivery of an answer: part after part, each paid for and under its own number, until every part has an outcome.
 
-use crate::bindings::HttpDone;
+use crate::bindings::{HttpDone, Outcome};
 use crate::env::{Env, Level};
 use crate::gateway::Want;
 use crate::ids::TurnId;
@@ -228,8 +228,13 @@ impl Turns {
         };
         let text = text.clone();
         let Some(stream) = turn.stream.as_ref().filter(|stream| !stream.id.is_empty()) else {
-            // It never began: the text goes as a message like any other.
             turn.stream = None;
+            if answer.means == Outcome::Superseded {
+                // Nobody waits for what it would have shown.
+                answer.parts.remove(index);
+                return self.schedule(id);
+            }
+            // It never began: the text goes as a message like any other.
             part.content = plan::markdown_of(text);
             return self.schedule(id);
         };

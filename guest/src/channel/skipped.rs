@@ -39,6 +39,7 @@ impl Channel {
                 used: Vec::new(),
                 captured: Vec::new(),
             }),
+            ("entropy", Some(id)) => self.on_random(id, &[]),
             ("digest-done", Some(id)) => self.on_digest(&DigestDone {
                 id,
                 digests: Vec::new(),

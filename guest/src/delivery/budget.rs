@@ -263,6 +263,27 @@ impl Budget {
         found.next().map(|(id, _)| *id)
     }
 
+    /// Replies of a place that may be spent besides its answers: what waits for one keeps enough for it.
+    #[must_use]
+    pub fn spare_at(
+        &self,
+        env: &Env,
+        scene: Scene,
+        target: &OpenId,
+        cap: u32,
+        busy: &dyn Fn(TurnId) -> bool,
+    ) -> u32 {
+        let there = self.accounts.iter().filter(|(_, account)| {
+            account.scene == scene && account.target == *target && account.is_open(env)
+        });
+        there
+            .map(|(id, account)| {
+                let keeps = if busy(*id) { KEPT } else { 0 };
+                cap.saturating_sub(account.used.saturating_add(keeps))
+            })
+            .sum()
+    }
+
     fn store(&self, env: &mut Env, id: TurnId) {
         if let Some(account) = self.accounts.get(&id)
             && let Ok(bytes) = postcard::to_allocvec(account)

@@ -4,7 +4,7 @@ use crate::capabilities::Feature;
 use crate::env::Env;
 use crate::ids::{OpenId, TurnId};
 use crate::scene::Scene;
-use crate::turns::{Origin, Turn, Turns};
+use crate::turns::{Turn, Turns};
 
 use super::budget::{Paid, Via};
 
@@ -52,7 +52,7 @@ impl Turns {
         };
         let (scene, target) = (turn.inbound.scene, &turn.inbound.target);
         let switched = self.places.proactive(scene, target.as_str());
-        matches!(turn.origin, Origin::Operator(_))
+        Self::is_unasked(turn)
             || switched == Some(true)
             || (switched.is_none() && self.caps.works(env, scene, target, Feature::Proactive))
     }

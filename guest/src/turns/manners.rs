@@ -132,6 +132,10 @@ impl Turns {
 
     /// Puts the emoji of its end in its place.
     pub(super) fn mark_done(&self, env: &mut Env, turn: &Turn, outcome: Outcome) {
+        if outcome == Outcome::Superseded {
+            // Another message is answered in its place.
+            return put(env, &turn.inbound, "DELETE", RECEIVED);
+        }
         let emoji = match outcome {
             Outcome::Sent | Outcome::Held | Outcome::Silent | Outcome::PartlySent => DONE,
             _ => FAILED,
