@@ -53,6 +53,8 @@ pub(super) struct Process {
     pub(super) replies: Vec<host::Reply>,
     pub(super) overheard: Vec<String>,
     pub(super) health: Vec<host::Health>,
+    pub(super) approvals: Vec<host::ApprovalAnswer>,
+    pub(super) resets: Vec<String>,
 }
 
 impl std::fmt::Debug for Process {
@@ -86,7 +88,20 @@ impl Process {
             replies: Vec::new(),
             overheard: Vec::new(),
             health: Vec::new(),
+            approvals: Vec::new(),
+            resets: Vec::new(),
         }
+    }
+
+    /// True where people pair: what strangers say is passed over, and leaves no turn.
+    fn knows_strangers(&self) -> bool {
+        let listed = self.keys.get("allowed_users");
+        listed.is_some_and(|listed| listed.as_array().is_some_and(Vec::is_empty))
+    }
+
+    /// Turns that the agent works on.
+    pub(super) fn at_work(&self) -> usize {
+        self.agent.len()
     }
 
     /// Kills the process in the middle of what it does next.
@@ -284,8 +299,13 @@ impl World {
                 Command::BlobDrop(id) => self.disk.blobs.drop(id),
                 Command::Reply(reply) => self.process.replies.push(reply.reply),
                 Command::Health(health) => self.process.health.push(health),
+                Command::EntropyAsk(ask) => {
+                    let mut bytes = vec![0; usize::try_from(ask.count).unwrap_or_default()];
+                    self.rng.fill(&mut bytes);
+                    let entropy = Input::Entropy(host::Entropy { id: ask.id, bytes });
+                    self.later(1, Coming::Process(number, Box::new(entropy)));
+                }
                 Command::HttpCancel(_)
-                | Command::EntropyAsk(_)
                 | Command::Metric(_)
                 | Command::Started
                 | Command::Extension(_) => {}
@@ -328,6 +348,9 @@ impl World {
                     self.disk.entries.remove(key);
                 }
             }
+        }
+        if self.process.knows_strangers() {
+            return;
         }
         let findings = self
             .disk
@@ -380,7 +403,8 @@ impl World {
                 self.process.told.push(outcome);
             }
             AgentAsk::Context(context) => self.process.overheard.push(context.message.text),
-            AgentAsk::Approval(_) | AgentAsk::Reset(_) => {}
+            AgentAsk::Approval(answer) => self.process.approvals.push(answer),
+            AgentAsk::Reset(conversation) => self.process.resets.push(conversation),
         }
     }
 }

@@ -235,6 +235,30 @@ impl Stage {
         &self.world.process.overheard
     }
 
+    /// What the agent was answered to its questions.
+    #[must_use]
+    pub fn approvals(&self) -> &[host::ApprovalAnswer] {
+        &self.world.process.approvals
+    }
+
+    /// The conversations that were begun anew.
+    #[must_use]
+    pub fn resets(&self) -> &[String] {
+        &self.world.process.resets
+    }
+
+    /// Turns that the agent works on.
+    #[must_use]
+    pub fn agent_at_work(&self) -> usize {
+        self.world.process.at_work()
+    }
+
+    /// The keys of what is stored.
+    #[must_use]
+    pub fn stored(&self) -> Vec<String> {
+        self.world.disk.entries.keys().cloned().collect()
+    }
+
     /// The blobs that the host holds.
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
