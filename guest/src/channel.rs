@@ -1,9 +1,10 @@
 //! The channel as a whole: one event in, effects out. Every arrow of a message's way begins here.
 
+use crate::access::{self, Access};
 use crate::auth::{Auth, News};
 use crate::bindings::{
-    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, HttpDone, HttpOutcome, Instant,
-    Problem, StartReason,
+    BlobMade, Boot, ChannelInfo, CheckpointMode, DigestDone, Effect, Event, Holdings, HttpDone,
+    HttpOutcome, Instant, Problem, StartReason,
 };
 use crate::config::{Config, key_table};
 use crate::dedup::Dedup;
@@ -18,8 +19,11 @@ use crate::state::{Entries, STATE_VERSION};
 use crate::timers::Timer;
 use crate::turns::{InFlight, Turns};
 
+mod commands;
 mod dispatch;
 mod operator;
+mod pairing;
+mod people;
 mod skipped;
 
 /// One instance of the channel.
@@ -30,6 +34,7 @@ pub struct Channel {
     pub(crate) gateway: Gateway,
     pub(crate) dedup: Dedup,
     pub(crate) turns: Turns,
+    pub(crate) access: Access,
     /// The `drain` command to answer once nothing is being delivered.
     pub(crate) draining: Option<u64>,
 }
@@ -74,6 +79,7 @@ impl Channel {
             Jitter::from_entropy(&boot.entropy),
             log,
         );
+        env.instance.clone_from(&boot.instance);
         let mut channel = match (&boot.checkpoint, boot.reason) {
             (Some(bytes), StartReason::Crash | StartReason::Swap | StartReason::Rollback) => {
                 let checkpoint =
@@ -103,6 +109,7 @@ impl Channel {
             gateway: Gateway::restore(&env, entries),
             dedup: Dedup::restore(entries, wall_ms),
             turns: Turns::restore(entries, &env.config, wall_ms, InFlight::default()),
+            access: Access::restore(entries, wall_ms, access::InFlight::default()),
             auth: Auth::default(),
             draining: None,
             env,
@@ -119,6 +126,7 @@ impl Channel {
         Self {
             dedup: Dedup::restore(entries, wall_ms),
             turns: Turns::restore(entries, &env.config, wall_ms, checkpoint.turns),
+            access: Access::restore(entries, wall_ms, checkpoint.access),
             gateway: checkpoint.gateway,
             auth: checkpoint.auth,
             draining: checkpoint.draining,
@@ -128,10 +136,13 @@ impl Channel {
 
     /// A process begins: take up open turns, and connect.
     fn begin(&mut self) {
-        if self.env.config.allowed_users.is_empty() {
+        if self.env.config.pairs() {
+            self.begin_pairing();
+        }
+        if self.env.config.ack_reactions && !self.env.config.intents.has_channels() {
             self.env.log(
-                Level::Warn,
-                "allowed_users is empty: nobody may talk to the bot yet",
+                Level::Info,
+                "ack_reactions: only guild channels have reactions, and intents names none",
             );
         }
         self.turns.take_up(&mut self.env);
@@ -157,23 +168,11 @@ impl Channel {
             Event::Turn(news) => self.turns.on_news(&mut self.env, news),
             Event::Command(command) => self.on_command(&command),
             Event::Skipped(skipped) => self.on_skipped(&skipped),
-            Event::BlobMade(made) => {
-                if let Some(Purpose::Upload { turn, part }) =
-                    self.env.requests.take(RequestId(made.blob))
-                {
-                    self.turns.on_made(&mut self.env, (turn, part), &made.made);
-                }
-            }
-            Event::DigestDone(done) => {
-                if let Some(Purpose::Upload { turn, part }) =
-                    self.env.requests.take(RequestId(done.id))
-                {
-                    self.turns
-                        .on_digest(&mut self.env, (turn, part), &done.digests);
-                }
-            }
-            // Nothing was asked for that these answer.
-            Event::Entropy(_) | Event::Extension(_) => {}
+            Event::BlobMade(made) => self.on_blob_made(&made),
+            Event::DigestDone(done) => self.on_digest(&done),
+            Event::Entropy(entropy) => self.on_random(entropy.id, &entropy.bytes),
+            // Nothing was asked for that this answers.
+            Event::Extension(_) => {}
         }
         self.finish()
     }
@@ -230,7 +229,20 @@ impl Channel {
             }
             Some(Purpose::Typing { turn }) => self.turns.on_typed(&mut self.env, turn, done),
             Some(purpose @ (Purpose::Ack | Purpose::Mark)) => self.on_sign(&purpose, done),
-            None => {}
+            Some(Purpose::Random(_)) | None => {}
+        }
+    }
+
+    fn on_blob_made(&mut self, made: &BlobMade) {
+        if let Some(Purpose::Upload { turn, part }) = self.env.requests.take(RequestId(made.blob)) {
+            self.turns.on_made(&mut self.env, (turn, part), &made.made);
+        }
+    }
+
+    fn on_digest(&mut self, done: &DigestDone) {
+        if let Some(Purpose::Upload { turn, part }) = self.env.requests.take(RequestId(done.id)) {
+            self.turns
+                .on_digest(&mut self.env, (turn, part), &done.digests);
         }
     }
 
@@ -280,6 +292,7 @@ impl Channel {
             Timer::TurnDeadlines => self.turns.on_deadlines(&mut self.env),
             Timer::Streams => self.turns.on_stream_time(&mut self.env),
             Timer::Typing => self.turns.on_typing_time(&mut self.env),
+            Timer::PairingCode => self.on_code_over(),
             Timer::Agenda => {}
         }
     }
@@ -312,7 +325,11 @@ impl Channel {
         {
             return Err(CheckpointError::CannotWrite { wanted: *wanted });
         }
-        // Texts are in stored entries only, so a checkpoint has none to blank.
+        let (mut turns, mut access) = (self.turns.in_flight(), self.access.in_flight());
+        if *mode == CheckpointMode::BlankText {
+            turns.blank();
+            access.blank();
+        }
         Checkpoint {
             ids: self.env.ids.clone(),
             jitter: self.env.jitter.clone(),
@@ -321,7 +338,8 @@ impl Channel {
             requests: self.env.requests.clone(),
             auth: self.auth.clone(),
             gateway: self.gateway.clone(),
-            turns: self.turns.in_flight(),
+            turns,
+            access,
             draining: self.draining,
         }
         .write()
@@ -351,6 +369,23 @@ fn checkpoint_problem(error: CheckpointError) -> Problem {
 pub(crate) mod tests {
     use super::*;
     use crate::config::tests::config_json;
+
+    /// What is stored so far, as a next process finds it.
+    pub(crate) fn entries_of(env: &mut Env) -> Entries {
+        let mut stored = std::collections::BTreeMap::new();
+        for effect in env.take_effects() {
+            match effect.action {
+                crate::bindings::Action::StorePut(entry) => {
+                    stored.insert(entry.key.clone(), entry);
+                }
+                crate::bindings::Action::StoreDelete(key) => {
+                    stored.remove(&key);
+                }
+                _ => {}
+            }
+        }
+        Entries::new(stored.into_values().collect())
+    }
 
     /// Surroundings for unit tests of single parts.
     pub(crate) fn test_env() -> Env {

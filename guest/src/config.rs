@@ -98,7 +98,7 @@ pub struct Config {
     pub api_base: String,
     /// Where tokens come from.
     pub token_url: String,
-    /// Who may talk to the bot; empty = nobody yet.
+    /// Who may talk to the bot; empty = whoever pairs.
     pub allowed_users: Vec<String>,
     /// What to subscribe to.
     pub intents: Intents,
@@ -181,6 +181,32 @@ struct Raw {
 }
 
 impl Config {
+    /// True while nobody is named: people pair with a code.
+    #[must_use]
+    pub fn pairs(&self) -> bool {
+        self.allowed_users.is_empty()
+    }
+
+    /// What is asked for first: to pair, somebody must be able to write in private.
+    #[must_use]
+    pub fn wanted_intents(&self) -> Intents {
+        if self.pairs() {
+            self.intents.with_chats()
+        } else {
+            self.intents
+        }
+    }
+
+    /// What is asked for, best first.
+    #[must_use]
+    pub fn intents_ladder(&self) -> Vec<Intents> {
+        if self.pairs() {
+            self.intents.ladder_for_pairing()
+        } else {
+            self.intents.ladder()
+        }
+    }
+
     /// Reads the table as the host hands it over: checked against [`key_table`], defaults filled in.
     ///
     /// # Errors

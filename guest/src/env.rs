@@ -70,6 +70,8 @@ pub struct Env {
     pub clock: Clock,
     /// The operator's settings.
     pub config: Config,
+    /// The name under which the operator knows this channel.
+    pub instance: String,
     /// Allots ids.
     pub ids: Ids,
     /// Jitter.
@@ -102,6 +104,7 @@ impl Env {
                 mono_ms: now.mono_ms,
             },
             config,
+            instance: "qq".to_owned(),
             ids,
             jitter,
             timers: Timers::default(),

@@ -44,6 +44,22 @@ pub fn report_missing_intents(env: &mut Env, missing: &[&str]) {
 const MISSING_INTENTS_FIX: &str = "Apply for them under 功能配置 (features) or 事件订阅 (event subscriptions) of the bot's console, \
      or take them out of intents.";
 
+/// Says that nobody can pair, because nobody can write to the bot in private.
+pub fn report_nowhere_to_pair(env: &mut Env) {
+    let summary = "connected, but nobody can pair: the platform grants this bot neither private chats nor direct messages";
+    env.log(Level::Warn, format!("{summary}. {NOWHERE_TO_PAIR_FIX}"));
+    report(
+        env,
+        HealthLevel::Degraded,
+        "nowhere-to-pair",
+        summary,
+        Some(NOWHERE_TO_PAIR_FIX),
+    );
+}
+
+const NOWHERE_TO_PAIR_FIX: &str = "Open 单聊 (private chats) under 功能配置 (features) of the bot's console, \
+     or name people in allowed_users.";
+
 /// Cause and remedy of each reason to stop.
 #[must_use]
 pub fn explain(stop: Stop) -> (&'static str, &'static str) {

@@ -54,6 +54,9 @@ pub struct Inbound {
     pub text: String,
     /// The text that it quotes, where the event has it.
     pub quoted: Option<Quoted>,
+    /// What was said before it, where the event has that. Context for the agent, and not stored with the turn.
+    #[serde(skip)]
+    pub before: Vec<Before>,
     /// What is attached.
     pub attached: Vec<Attached>,
     /// When it was written, on the platform's clock, wall-clock milliseconds.
@@ -85,6 +88,19 @@ pub struct Quoted {
     /// Its index, or in guilds its message id, under which it may be known; empty when there is none.
     #[serde(default)]
     pub index: String,
+}
+
+/// A message that was said before the one that addressed the bot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Its index, by which it is taken once.
+    pub index: String,
+    /// Who wrote it; empty when unknown.
+    pub author: String,
+    /// True when a bot wrote it.
+    pub by_bot: bool,
+    /// Its text.
+    pub text: String,
 }
 
 /// An attachment, as far as the event describes it.

@@ -121,6 +121,7 @@ impl Ledger {
         }
         match turn.origin {
             Origin::Inbound => env.emit_after_commit(outcome_of(&record, detail)),
+            Origin::Channel => {}
             Origin::Operator(command) => env.emit_after_commit(reply_of(command, &record, detail)),
         }
         record

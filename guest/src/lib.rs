@@ -17,6 +17,8 @@ pub mod auth;
 pub mod bindings;
 pub mod capabilities;
 pub mod channel;
+
+pub mod commands;
 #[cfg(target_family = "wasm")]
 mod component;
 pub mod config;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::{
-    Action, BlobDigest, BlobMake, BlobRange, BlobSink, BodySink, Capture, Encoding, Hash, Header,
-    HttpRequest, Piece, SecretRef,
+    Action, BlobDigest, BlobMake, BlobRange, BlobSink, BodySink, Capture, Encoding, EntropyAsk,
+    Hash, Header, HttpRequest, Piece, SecretRef,
 };
 use crate::env::Env;
 use crate::ids::{RequestId, TurnId};
@@ -34,6 +34,17 @@ pub enum Discovery {
     WithLimits,
     /// `/gateway`: the address only.
     Plain,
+}
+
+/// What random bytes are for: what they become is known to nobody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Random {
+    /// A pairing code, for the operator's command with this id, or for the log.
+    Code(Option<u64>),
+    /// What a press of the owner's must carry, who is asked about the request with this number.
+    Ask(u32),
+    /// What a press must carry that answers a question of the agent's in this turn.
+    Approval(TurnId),
 }
 
 /// What a request is for.
@@ -74,6 +85,8 @@ pub enum Purpose {
         /// For which turn.
         turn: TurnId,
     },
+    /// Random bytes.
+    Random(Random),
     /// The acknowledgement of a press.
     Ack,
     /// An emoji that says how far a message is.
@@ -91,6 +104,7 @@ impl Purpose {
             Self::Fetch { .. } => "fetch",
             Self::Stream { .. } => "stream",
             Self::Typing { .. } => "typing",
+            Self::Random(_) => "random",
             Self::Ack => "ack",
             Self::Mark => "mark",
         }
@@ -260,6 +274,14 @@ impl Env {
             length: range.1,
             hashes,
         }));
+        id
+    }
+
+    /// Asks the host for random bytes.
+    pub fn ask_random(&mut self, random: Random, count: u32) -> RequestId {
+        let id = self.ids.request();
+        self.requests.by_id.insert(id, Purpose::Random(random));
+        self.emit(Action::EntropyAsk(EntropyAsk { id: id.0, count }));
         id
     }
 

@@ -29,6 +29,8 @@ pub enum Timer {
     Streams,
     /// Renew typing notices: one timer, set to the earliest.
     Typing,
+    /// Forget the pairing code.
+    PairingCode,
 }
 
 impl Timer {
@@ -45,6 +47,7 @@ impl Timer {
             Self::TurnDeadlines => "turn-deadlines",
             Self::Streams => "streams",
             Self::Typing => "typing",
+            Self::PairingCode => "pairing-code",
         }
     }
 }

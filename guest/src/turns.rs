@@ -15,18 +15,24 @@ use crate::delivery::{Answer, Content, Flight, Source, plan};
 use crate::env::{Env, Level};
 use crate::gateway::Want;
 use crate::ids::TurnId;
-use crate::inbound::Inbound;
 use crate::inbound::recent::Recent;
+use crate::inbound::{Anchor, Inbound};
 use crate::ledger::Ledger;
 use crate::places::Places;
 use crate::state::Entries;
 use crate::texts::Text;
 use crate::timers::Timer;
 
+mod approvals;
 mod begin;
 mod fetch;
+mod interrupt;
 mod manners;
 mod news;
+pub(crate) mod own;
+
+pub(crate) use approvals::APPROVAL_BUTTON;
+use approvals::Asked;
 
 /// Where open turns are stored.
 const PREFIX: &str = "turn/";
@@ -56,6 +62,8 @@ pub enum Origin {
     Inbound,
     /// The operator sends something, by the command with this id.
     Operator(u64),
+    /// The channel itself says something: no agent hears of it.
+    Channel,
 }
 
 /// An accepted message on its way to an outcome. Stored whole, so that a new process takes it up again.
@@ -83,6 +91,9 @@ pub struct Turn {
     /// The text that is growing on the person's screen.
     #[serde(default)]
     pub stream: Option<Open>,
+    /// Nobody waits for it any more: it ends once the agent has stopped.
+    #[serde(default)]
+    pub given_up: bool,
     /// A message of the bot's own accord was refused, so it goes as a recall message.
     #[serde(default)]
     pub wakes: bool,
@@ -103,6 +114,8 @@ pub struct Turns {
     pub(crate) growths: BTreeMap<TurnId, Growth>,
     /// When the typing notice of a turn is renewed, monotonic milliseconds.
     typing: BTreeMap<TurnId, u64>,
+    /// Questions of the agent's that wait for an answer, by the turn that asks.
+    approvals: BTreeMap<TurnId, Vec<Asked>>,
     pub(crate) pacing: Pacing,
     pub(crate) ledger: Ledger,
     pub(crate) budget: Budget,
@@ -121,7 +134,15 @@ pub struct InFlight {
     agenda: BTreeSet<TurnId>,
     growths: BTreeMap<TurnId, Growth>,
     typing: BTreeMap<TurnId, u64>,
+    approvals: BTreeMap<TurnId, Vec<Asked>>,
     pacing: Pacing,
+}
+
+impl InFlight {
+    /// The same without what nobody else may read.
+    pub(crate) fn blank(&mut self) {
+        self.approvals.values_mut().flatten().for_each(Asked::blank);
+    }
 }
 
 impl Turns {
@@ -151,6 +172,7 @@ impl Turns {
             agenda: in_flight.agenda,
             growths: in_flight.growths,
             typing: in_flight.typing,
+            approvals: in_flight.approvals,
             pacing: in_flight.pacing,
             ledger: Ledger::restore(entries, wall_ms),
             budget,
@@ -171,6 +193,7 @@ impl Turns {
             agenda: self.agenda.clone(),
             growths: self.growths.clone(),
             typing: self.typing.clone(),
+            approvals: self.approvals.clone(),
             pacing: self.pacing.clone(),
         }
     }
@@ -202,6 +225,7 @@ impl Turns {
     /// that an AI wrote it.
     pub fn accept(&mut self, env: &mut Env, inbound: Inbound, label: bool) {
         let id = env.ids.turn();
+        self.interrupt(env, &inbound);
         let conversation = inbound.conversation(&env.config);
         let waiting = self.queues.get(&conversation).map_or(0, VecDeque::len);
         env.log(
@@ -213,10 +237,7 @@ impl Turns {
                 inbound.id
             ),
         );
-        self.budget.open(id, &inbound);
-        let open = &self.open;
-        self.budget
-            .forget_old(env, &|other| other == id || open.contains_key(&other));
+        self.open_account(env, id, &inbound);
         let mut turn = Turn::new(id, Origin::Inbound, inbound);
         turn.label = label;
         if waiting > env.config.queue {
@@ -226,33 +247,6 @@ impl Turns {
             self.queues.entry(conversation).or_default().push_back(id);
             self.mark_received(env, &turn.inbound);
         }
-        self.agenda.insert(id);
-        self.put(env, turn);
-    }
-
-    /// Sends something of the operator's. Its outcome is the reply to the command.
-    pub fn send_for_operator(
-        &mut self,
-        env: &mut Env,
-        command: u64,
-        inbound: Inbound,
-        parts: &[crate::bindings::AnswerPart],
-    ) {
-        let id = env.ids.turn();
-        let mut turn = Turn::new(id, Origin::Operator(command), inbound);
-        // The newest message of that place pays, where there is one.
-        let (scene, target) = (turn.inbound.scene, turn.inbound.target.clone());
-        let cap = self.cap(env, scene, &target);
-        let open = &self.open;
-        let payer = self
-            .budget
-            .of_place(env, scene, &target, cap, &|other| open.contains_key(&other));
-        if let Some(payer) = payer {
-            self.budget.share(id, payer);
-        }
-        self.open.insert(id, turn.clone());
-        let answer = self.plan(env, &turn, parts);
-        turn.stage = Stage::Answering(answer);
         self.agenda.insert(id);
         self.put(env, turn);
     }
@@ -335,13 +329,18 @@ impl Turns {
         self.flights.remove(&id);
         self.growths.remove(&id);
         self.typing.remove(&id);
-        if turn.origin != Origin::Inbound {
+        self.approvals.remove(&id);
+        if turn.inbound.anchor == Anchor::Nothing {
             self.budget.unshare(id);
         }
         env.delete(key(id));
         self.drop_blobs(env, &turn);
         let record = self.ledger.record(env, &turn);
-        self.mark_done(env, &turn, record.outcome);
+        match turn.origin {
+            Origin::Inbound => self.mark_done(env, &turn, record.outcome),
+            Origin::Channel => self.on_question_done(env, id, record.outcome),
+            Origin::Operator(_) => {}
+        }
         let conversation = turn.inbound.conversation(&env.config);
         let Some(queue) = self.queues.get_mut(&conversation) else {
             return;
@@ -415,6 +414,7 @@ impl Turn {
             label: false,
             blobs: Vec::new(),
             stream: None,
+            given_up: false,
             wakes: false,
         }
     }

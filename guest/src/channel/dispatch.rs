@@ -1,22 +1,26 @@
 //! Gateway event -> dedup -> access rules -> turn, or whatever else an event is for.
 
-use crate::access;
 use crate::bindings::{Action, TurnContext};
 use crate::config::AiNotice;
 use crate::env::Level;
 use crate::events::relation::{self, What};
 use crate::events::{self, Kind, audit, deletion, guild, interaction, reaction};
 use crate::gateway::frame::Frame;
+use crate::ids::OpenId;
 use crate::inbound::{Inbound, NotAMessage};
 use crate::requests::{Body, Purpose};
 use crate::scene::{Scene, segment};
+use crate::turns::APPROVAL_BUTTON;
 
 use super::Channel;
+use super::pairing::OWNER_BUTTON;
 
 /// Answers to a press (`PROTOCOL.md`, "Interactions").
-const PRESS_TAKEN: u8 = 0;
+pub(super) const PRESS_TAKEN: u8 = 0;
+/// It was answered before, or is too old to be answered.
+pub(super) const PRESS_REPEATED: u8 = 3;
 /// The person may not press it.
-const PRESS_NOT_ALLOWED: u8 = 4;
+pub(super) const PRESS_NOT_ALLOWED: u8 = 4;
 /// The entry of a menu that begins a conversation anew.
 const CLEAR_SESSION: u32 = 14;
 
@@ -131,19 +135,22 @@ impl Channel {
             press.target.clone_from(&press.guild);
         }
         let press = &press;
+        if press.waits()
+            && let Some(code) = self.on_own_button(press)
+        {
+            return self.acknowledge(press, code);
+        }
         let inbound = Inbound::press(press, self.env.platform_ms());
-        let allowed = inbound
-            .as_ref()
-            .is_ok_and(|inbound| access::allowed(&self.env.config.allowed_users, inbound));
         if press.waits() {
+            let allowed = inbound
+                .as_ref()
+                .is_ok_and(|inbound| self.access.allows(&self.env.config, inbound));
             let code = if allowed {
                 PRESS_TAKEN
             } else {
                 PRESS_NOT_ALLOWED
             };
-            let path = format!("/interactions/{}", segment(&press.id));
-            let body = Body::Json(format!("{{\"code\":{code}}}"));
-            self.env.call_api(Purpose::Ack, "PUT", &path, body, false);
+            self.acknowledge(press, code);
         }
         if press.kind == CLEAR_SESSION {
             return self.clear_session(press);
@@ -154,13 +161,45 @@ impl Channel {
         }
     }
 
+    /// A button of the channel's own. Returns what the press is acknowledged with; `None` for any other button.
+    fn on_own_button(&mut self, press: &interaction::Interaction) -> Option<u8> {
+        if let Some(carried) = press.button_data.strip_prefix(OWNER_BUTTON) {
+            return Some(self.on_owner_pressed(press, carried));
+        }
+        let carried = press.button_data.strip_prefix(APPROVAL_BUTTON)?;
+        let inbound = Inbound::press(press, self.env.platform_ms()).ok();
+        let allowed = inbound.filter(|inbound| self.access.allows(&self.env.config, inbound));
+        let Some(actor) = allowed else {
+            return Some(PRESS_NOT_ALLOWED);
+        };
+        let decided = self
+            .turns
+            .on_pressed_decision(&mut self.env, &actor, carried);
+        Some(match decided {
+            Some(true) => PRESS_TAKEN,
+            Some(false) => PRESS_NOT_ALLOWED,
+            None => PRESS_REPEATED,
+        })
+    }
+
+    fn acknowledge(&mut self, press: &interaction::Interaction, code: u8) {
+        let path = format!("/interactions/{}", segment(&press.id));
+        let body = Body::Json(format!("{{\"code\":{code}}}"));
+        self.env.call_api(Purpose::Ack, "PUT", &path, body, false);
+    }
+
     /// The person wants to begin anew: what was said before is forgotten.
     fn clear_session(&mut self, press: &interaction::Interaction) {
         let Some((scene, target)) = press.place() else {
             return;
         };
-        let conversation =
-            crate::inbound::conversation_key(&self.env.config, scene, target.as_str(), &press.user);
+        let mut person = Inbound::of_operator(scene, target, self.env.platform_ms());
+        person.sender.0.clone_from(&press.user);
+        person.guild.clone_from(&press.guild);
+        if !self.access.allows(&self.env.config, &person) {
+            return;
+        }
+        let conversation = person.conversation(&self.env.config);
         self.env
             .emit_after_commit(Action::ConversationReset(conversation));
     }
@@ -198,13 +237,16 @@ impl Channel {
             let line = format!("message {} was taken before", inbound.id);
             return self.env.log(Level::Debug, line);
         }
-        if !self.admitted(&inbound) {
-            return;
+        if !self.access.allows(&self.env.config, &inbound) {
+            return self.on_stranger(&inbound);
         }
         self.turns
             .places
             .heard_from(&mut self.env, inbound.scene, inbound.target.as_str());
         inbound.resolve(&self.turns.recent);
+        if self.on_chat_command(&inbound) {
+            return;
+        }
         self.turns.recent.heard(&mut self.env, &inbound);
         if !inbound.addressed && self.env.config.mention_only {
             let conversation = inbound.conversation(&self.env.config);
@@ -214,32 +256,46 @@ impl Channel {
             }));
             return;
         }
+        self.hear_what_was_before(&mut inbound);
         self.accept(inbound);
+    }
+
+    /// In some groups the event of a message brings what was said before it. Each is context, once.
+    fn hear_what_was_before(&mut self, inbound: &mut Inbound) {
+        for before in std::mem::take(&mut inbound.before) {
+            let name = format!(
+                "{}:{}:{}",
+                inbound.scene.word(),
+                inbound.target,
+                before.index
+            );
+            let fresh = self.dedup.take(&mut self.env, &[&name]);
+            if !fresh || before.by_bot || before.text.is_empty() {
+                continue;
+            }
+            let message = Inbound {
+                sender: OpenId(String::new()),
+                sender_name: before.author,
+                addressed: false,
+                text: before.text,
+                quoted: None,
+                attached: Vec::new(),
+                ..inbound.clone()
+            };
+            self.env.emit_after_commit(Action::TurnContext(TurnContext {
+                conversation: inbound.conversation(&self.env.config),
+                message: message.for_agent(),
+            }));
+        }
     }
 
     /// A turn that nobody wrote a message for.
     fn on_occasion(&mut self, mut inbound: Inbound) {
-        if self.admitted(&inbound) {
-            inbound.resolve(&self.turns.recent);
-            self.accept(inbound);
+        if !self.access.allows(&self.env.config, &inbound) {
+            return self.on_stranger(&inbound);
         }
-    }
-
-    fn admitted(&mut self, inbound: &Inbound) -> bool {
-        if access::allowed(&self.env.config.allowed_users, inbound) {
-            return true;
-        }
-        self.env.count("messages_passed_over", "not-allowed");
-        let line = format!(
-            "{:?} {} of {} in {} {}: not in allowed_users",
-            inbound.occasion,
-            inbound.id,
-            inbound.sender,
-            inbound.scene.word(),
-            inbound.target
-        );
-        self.env.log(Level::Info, line);
-        false
+        inbound.resolve(&self.turns.recent);
+        self.accept(inbound);
     }
 
     fn accept(&mut self, inbound: Inbound) {

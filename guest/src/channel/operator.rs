@@ -18,12 +18,12 @@ impl Channel {
                 self.draining = Some(command.id);
             }
             OperatorCommand::Send(send) => self.send(command.id, send),
+            OperatorCommand::PairCode => self.pair_code(command.id),
+            OperatorCommand::PairList => self.pair_list(command.id),
+            OperatorCommand::PairApprove(id) => self.pair_approve(command.id, id),
+            OperatorCommand::PairDeny(id) => self.pair_deny(command.id, id),
+            OperatorCommand::PairRevoke(openid) => self.pair_revoke(command.id, openid),
             OperatorCommand::Doctor(_)
-            | OperatorCommand::PairCode
-            | OperatorCommand::PairList
-            | OperatorCommand::PairApprove(_)
-            | OperatorCommand::PairDeny(_)
-            | OperatorCommand::PairRevoke(_)
             | OperatorCommand::ReloadConfig(_)
             | OperatorCommand::Forget(_) => self.reply(
                 command.id,
@@ -76,6 +76,8 @@ impl Channel {
             remembered: self.dedup.len(),
             outcomes: self.turns.ledger.recorded(),
             in_review: self.turns.ledger.in_review(),
+            paired: self.access.bindings.len(),
+            asking: self.access.asks.open().count(),
             learned: self.turns.caps.shown(&self.env),
         };
         let lines = status.lines();
@@ -83,7 +85,13 @@ impl Channel {
         self.reply(id, lines, data, status.link);
     }
 
-    fn reply(&mut self, id: u64, lines: Vec<ReportLine>, data: Option<String>, summary: &str) {
+    pub(super) fn reply(
+        &mut self,
+        id: u64,
+        lines: Vec<ReportLine>,
+        data: Option<String>,
+        summary: &str,
+    ) {
         self.env.emit(Action::Reply(Reply {
             id,
             done: true,
@@ -110,6 +118,8 @@ struct Status {
     remembered: usize,
     outcomes: u64,
     in_review: usize,
+    paired: usize,
+    asking: usize,
     learned: Vec<Shown>,
 }
 

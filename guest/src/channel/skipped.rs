@@ -1,6 +1,8 @@
 //! Settling an event that made an earlier instance trap: without interpreting it, so that it cannot trap again.
 
-use crate::bindings::{Failure, HttpDone, HttpOutcome, Skipped, Stage, TurnEvent, TurnNews};
+use crate::bindings::{
+    BlobMade, DigestDone, Failure, HttpDone, HttpOutcome, Skipped, Stage, TurnEvent, TurnNews,
+};
 use crate::env::Level;
 use crate::gateway::frame;
 use crate::ids::TurnId;
@@ -36,6 +38,15 @@ impl Channel {
                 }),
                 used: Vec::new(),
                 captured: Vec::new(),
+            }),
+            ("entropy", Some(id)) => self.on_random(id, &[]),
+            ("digest-done", Some(id)) => self.on_digest(&DigestDone {
+                id,
+                digests: Vec::new(),
+            }),
+            ("blob-made", Some(id)) => self.on_blob_made(&BlobMade {
+                blob: id,
+                made: Err("its making could not be handled".to_owned()),
             }),
             ("timer-fired", Some(id)) => self.rearm(id),
             ("turn", Some(id)) => {

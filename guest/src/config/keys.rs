@@ -81,7 +81,8 @@ fn documented_keys() -> Vec<KeySpec> {
             KeyKind::TextList,
             Some("[]"),
             "Who may talk to the bot: OpenIDs, `\"*\"` for everyone, `group:<openid>` for a whole group, \
-             `<openid>@group:<openid>` for one person in one group, `guild:<id>` for a whole guild. Empty = nobody yet.",
+             `<openid>@group:<openid>` for one person in one group, `guild:<id>` for a whole guild. Empty = pairing: \
+             the log shows a code, and whoever writes `/bind CODE` to the bot in private is let in.",
         ),
         key(
             "sandbox",

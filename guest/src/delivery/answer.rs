@@ -320,6 +320,14 @@ pub struct Flight {
     pub(super) upload: Option<Upload>,
 }
 
+impl Flight {
+    /// True while an answer of the host's or the platform's is waited for.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.request.is_some()
+    }
+}
+
 impl Default for Flight {
     fn default() -> Self {
         Self {

@@ -185,9 +185,14 @@ impl Budget {
 
     /// The platform did not take what was paid for: it counts only what it accepts. The number stays spent.
     pub fn refund(&mut self, env: &mut Env, paid: &Paid) {
-        if let Some(id) = paid.account
-            && let Some(account) = self.accounts.get_mut(&id)
-        {
+        if let Some(id) = paid.account {
+            self.refund_own(env, id);
+        }
+    }
+
+    /// The same for what a turn's own account paid.
+    pub fn refund_own(&mut self, env: &mut Env, id: TurnId) {
+        if let Some(account) = self.accounts.get_mut(&id) {
             account.used = account.used.saturating_sub(1);
             self.store(env, id);
         }
@@ -256,6 +261,27 @@ impl Budget {
                 && !busy(**id)
         });
         found.next().map(|(id, _)| *id)
+    }
+
+    /// Replies of a place that may be spent besides its answers: what waits for one keeps enough for it.
+    #[must_use]
+    pub fn spare_at(
+        &self,
+        env: &Env,
+        scene: Scene,
+        target: &OpenId,
+        cap: u32,
+        busy: &dyn Fn(TurnId) -> bool,
+    ) -> u32 {
+        let there = self.accounts.iter().filter(|(_, account)| {
+            account.scene == scene && account.target == *target && account.is_open(env)
+        });
+        there
+            .map(|(id, account)| {
+                let keeps = if busy(*id) { KEPT } else { 0 };
+                cap.saturating_sub(account.used.saturating_add(keeps))
+            })
+            .sum()
     }
 
     fn store(&self, env: &mut Env, id: TurnId) {

@@ -1,19 +1,21 @@
 //! Cards: blocks of JSON that an agent writes for what QQ shows as more than text (`PROTOCOL.md`, "Cards").
 //!
-//! Reading is separate from what is kept: the agent's JSON is lenient and may grow, the types here are stored and
-//! must not depend on how it is written.
+//! A card is stored as the agent could have written it: reading is lenient and may grow, so a later version reads it too.
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 mod ark;
 mod buttons;
 mod embed;
+mod fields;
 mod reaction;
 
 pub use ark::{Ark, ListItem};
 pub use buttons::{Action, Button, Buttons, Style, WhoMay};
 pub use embed::Embed;
+use fields::{Fields, object};
 pub use reaction::Reaction;
 
 /// The types that a card may have.
@@ -23,6 +25,7 @@ pub const TYPES: [&str; 7] = [
 
 /// A card, checked against QQ's limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Card {
     /// A Markdown text with buttons under it.
     Buttons(Buttons),
@@ -52,10 +55,31 @@ impl Card {
     }
 }
 
+impl From<Card> for String {
+    fn from(card: Card) -> Self {
+        let block = match card {
+            Card::Buttons(card) => card.block(),
+            Card::Ark(card) => card.block(),
+            Card::Embed(card) => card.block(),
+            Card::Reaction(card) => card.block(),
+            Card::Recall => object(vec![("type", "recall".into())]),
+        };
+        block.to_string()
+    }
+}
+
+impl TryFrom<String> for Card {
+    type Error = CardError;
+
+    fn try_from(json: String) -> Result<Self, CardError> {
+        read(&json)
+    }
+}
+
 /// Why a card cannot be shown, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CardError {
-    /// It is not an object with a type.
+    /// It is not JSON.
     #[error(
         "a card is one JSON object with a \"type\", such as {{\"type\":\"recall\"}}, and this is none: {detail}"
     )]
@@ -63,25 +87,19 @@ pub enum CardError {
         /// What the reader of JSON said.
         detail: String,
     },
-    /// Its type is not known.
+    /// Its type is missing or not known.
     #[error("there is no card of type \"{found}\"; write one of: {}", TYPES.join(", "))]
     UnknownType {
         /// The type it has.
         found: String,
     },
-    /// A field is missing or of another kind.
-    #[error("write it as {example}; here {detail}")]
-    Shape {
-        /// How it is written.
-        example: &'static str,
-        /// What the reader of JSON said.
-        detail: String,
-    },
-    /// A field is empty.
-    #[error("\"{field}\" is empty; write it as {example}")]
-    Empty {
+    /// A field is missing, empty or of another kind.
+    #[error("\"{field}\" must be {kind}; write the card as {example}")]
+    Field {
         /// The field.
         field: &'static str,
+        /// What it must be.
+        kind: &'static str,
         /// How the card is written.
         example: &'static str,
     },
@@ -132,67 +150,26 @@ pub enum CardError {
 /// # Errors
 /// When it is no card, or QQ's limits do not allow it: a sentence that says what to write instead.
 pub fn read(json: &str) -> Result<Card, CardError> {
-    #[derive(Deserialize)]
-    struct Typed {
-        r#type: String,
-    }
-    let Typed { r#type: found } =
-        serde_json::from_str(json).map_err(|error| CardError::NotACard {
-            detail: error.to_string(),
-        })?;
-    Ok(match found.as_str() {
-        "buttons" => Card::Buttons(shape::<buttons::Wire>(json, buttons::EXAMPLE)?.check()?),
-        "list" => Card::Ark(shape::<ark::ListWire>(json, ark::LIST)?.check()?),
-        "article" => Card::Ark(shape::<ark::ArticleWire>(json, ark::ARTICLE)?.check()?),
-        "picture" => Card::Ark(shape::<ark::PictureWire>(json, ark::PICTURE)?.check()?),
-        "embed" => Card::Embed(shape::<embed::Wire>(json, embed::EXAMPLE)?.check()?),
-        "reaction" => Card::Reaction(shape::<reaction::Wire>(json, reaction::EXAMPLE)?.check()?),
+    let block: Value = serde_json::from_str(json).map_err(|error| CardError::NotACard {
+        detail: error.to_string(),
+    })?;
+    let found = block
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    Ok(match found {
+        "buttons" => Card::Buttons(Buttons::read(&Fields::of(&block, buttons::EXAMPLE))?),
+        "list" => Card::Ark(Ark::read_list(&Fields::of(&block, ark::LIST))?),
+        "article" => Card::Ark(Ark::read_article(&Fields::of(&block, ark::ARTICLE))?),
+        "picture" => Card::Ark(Ark::read_picture(&Fields::of(&block, ark::PICTURE))?),
+        "embed" => Card::Embed(Embed::read(&Fields::of(&block, embed::EXAMPLE))?),
+        "reaction" => Card::Reaction(Reaction::read(&block)?),
         "recall" => Card::Recall,
         _ => {
             return Err(CardError::UnknownType {
-                found: shortened(&found, 40),
+                found: shortened(found, 40),
             });
         }
-    })
-}
-
-fn shape<T: DeserializeOwned>(json: &str, example: &'static str) -> Result<T, CardError> {
-    serde_json::from_str(json).map_err(|error| CardError::Shape {
-        example,
-        detail: error.to_string(),
-    })
-}
-
-/// A field that must say something.
-fn required(
-    value: Option<String>,
-    field: &'static str,
-    example: &'static str,
-) -> Result<String, CardError> {
-    optional(value).ok_or(CardError::Empty { field, example })
-}
-
-/// A field that may be missing; an empty one is.
-fn optional(value: Option<String>) -> Option<String> {
-    value
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty())
-}
-
-/// A link that QQ can open.
-fn link(value: Option<String>) -> Result<Option<String>, CardError> {
-    let Some(link) = optional(value) else {
-        return Ok(None);
-    };
-    let web = ["https://", "http://"].iter().any(|scheme| {
-        link.strip_prefix(scheme)
-            .is_some_and(|rest| !rest.is_empty())
-    });
-    if web && !link.contains(char::is_whitespace) {
-        return Ok(Some(link));
-    }
-    Err(CardError::Link {
-        found: shortened(&link, 60),
     })
 }
 
@@ -214,8 +191,9 @@ fn shortened(text: &str, limit: usize) -> String {
 }
 
 /// The lines that say something, one under the other.
-fn lines<'a>(lines: impl IntoIterator<Item = Option<&'a str>>) -> String {
-    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+fn lines(lines: &[Option<&str>]) -> String {
+    let said: Vec<&str> = lines.iter().copied().flatten().collect();
+    said.join("\n")
 }
 
 /// A text with its link.

@@ -4,15 +4,13 @@
 //! times of the sends are kept, which also fits the small limits here. `governor` reads a clock of its own, keeps
 //! its state in atomics that cannot be stored, and knows one limit for all keys.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::ids::OpenId;
 use crate::scene::Scene;
 
 /// Keys remembered; the one that was quiet longest is forgotten first. Keeps a flood of places from growing the state.
-const MAX_KEYS: usize = 4_096;
+const MAX_KEYS: usize = 1_024;
 /// Sends remembered for a key, for the same reason. More than the largest limit.
 const MAX_SENDS: usize = 1_024;
 /// Milliseconds ahead of which no send is reserved: later times come from another clock, and are forgotten.
@@ -144,7 +142,8 @@ impl Rates {
 /// The sends of the recent past and of the near future.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pacing {
-    keys: BTreeMap<Key, Sends>,
+    /// Those of the last minute at most: few enough to look through.
+    places: Vec<(Key, Sends)>,
 }
 
 /// The sends under one key.
@@ -175,36 +174,33 @@ impl Pacing {
         }
         for (index, key) in keys.iter().enumerate() {
             let repeated = keys.iter().take(index).any(|earlier| earlier == key);
-            let paced = rates.of(key).is_some() || self.keys.contains_key(key);
+            let paced = rates.of(key).is_some() || self.sends(key).is_some();
             if paced && !repeated {
-                self.keys.entry(key.clone()).or_default().insert(at_ms);
+                self.sends_mut(key).insert(at_ms);
             }
         }
-        self.bound();
         at_ms.saturating_sub(now_mono_ms)
     }
 
     /// The platform said that this was too fast: for some minutes it is sent slowly.
     pub fn complain(&mut self, key: &Key, rates: &Rates, now_mono_ms: u64) {
-        let sends = self.keys.entry(key.clone()).or_default();
+        let sends = self.sends_mut(key);
         sends.slow_until_ms = Some(now_mono_ms.saturating_add(rates.complaint_ms));
         // The send that it complained about counts.
         sends.insert(now_mono_ms);
-        self.bound();
     }
 
     /// Whether a send under this key is held to the slow limit.
     #[must_use]
     pub fn slowed(&self, key: &Key, now_mono_ms: u64) -> bool {
-        self.keys
-            .get(key)
+        self.sends(key)
             .and_then(|sends| sends.slow_until_ms)
             .is_some_and(|until_ms| now_mono_ms < until_ms)
     }
 
     /// When to try instead, if a send at `at_ms` would be one too many.
     fn conflict(&self, key: &Key, rates: &Rates, at_ms: u64) -> Option<u64> {
-        let sends = self.keys.get(key)?;
+        let sends = self.sends(key)?;
         let slow = sends
             .slow_until_ms
             .is_some_and(|until_ms| at_ms < until_ms)
@@ -219,7 +215,7 @@ impl Pacing {
 
     /// Drops what no limit looks at any more.
     fn forget(&mut self, rates: &Rates, now_ms: u64) {
-        self.keys.retain(|key, sends| {
+        self.places.retain_mut(|(key, sends)| {
             let until_ms = sends.slow_until_ms.filter(|&until_ms| {
                 until_ms > now_ms && until_ms <= now_ms.saturating_add(rates.complaint_ms)
             });
@@ -235,18 +231,22 @@ impl Pacing {
         });
     }
 
-    fn bound(&mut self) {
-        while self.keys.len() > MAX_KEYS {
-            let quiet = self
-                .keys
-                .iter()
-                .min_by_key(|(_, sends)| sends.at_ms.last().copied())
-                .map(|(key, _)| key.clone());
-            let Some(quiet) = quiet else {
-                return;
-            };
-            self.keys.remove(&quiet);
+    fn sends(&self, key: &Key) -> Option<&Sends> {
+        let place = self.places.iter().find(|(known, _)| known == key);
+        place.map(|(_, sends)| sends)
+    }
+
+    fn sends_mut(&mut self, key: &Key) -> &mut Sends {
+        let known = self.places.iter().position(|(known, _)| known == key);
+        // The one that is used last stands last.
+        let place = match known {
+            Some(index) => self.places.remove(index),
+            None => (key.clone(), Sends::default()),
+        };
+        if self.places.len() >= MAX_KEYS {
+            self.places.remove(0);
         }
+        &mut self.places.push_mut(place).1
     }
 }
 
@@ -284,6 +284,8 @@ impl Sends {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -396,11 +398,11 @@ mod tests {
         for place in 0..MAX_KEYS + 10 {
             pacing.complain(&Key::Target(place.to_string()), &Rates::default(), 0);
         }
-        assert_eq!(pacing.keys.len(), MAX_KEYS);
+        assert_eq!(pacing.places.len(), MAX_KEYS);
         for _ in 0..MAX_SENDS + 10 {
             let _ = pacing.reserve(&[channel()], &Rates::default(), 10);
         }
-        assert!(pacing.keys[&channel()].at_ms.len() <= MAX_SENDS);
+        assert!(pacing.sends(&channel()).unwrap().at_ms.len() <= MAX_SENDS);
     }
 
     #[derive(Clone, Debug)]

@@ -188,10 +188,11 @@ impl Gateway {
         if !matches!(self.link, Link::Ready(_)) {
             return;
         }
-        let missing = env
-            .config
-            .intents
-            .names_missing_in(Intents::from_bits(self.intents(env)));
+        let granted = Intents::from_bits(self.intents(env));
+        if env.config.pairs() && !granted.has_private() {
+            return health::report_nowhere_to_pair(env);
+        }
+        let missing = env.config.intents.names_missing_in(granted);
         if missing.is_empty() {
             health::report(
                 env,
@@ -245,7 +246,7 @@ impl Gateway {
 
     /// An intent was refused: ask for less.
     pub(super) fn step_down(&mut self, env: &mut Env) {
-        let ladder = env.config.intents.ladder();
+        let ladder = env.config.intents_ladder();
         self.drop_session();
         if self.rung + 1 >= ladder.len() {
             self.stop(env, Stop::NoIntents, Some(4014));
@@ -255,7 +256,7 @@ impl Gateway {
         self.remember_rung(env);
         let missing = env
             .config
-            .intents
+            .wanted_intents()
             .names_missing_in(Intents::from_bits(self.intents(env)));
         env.log(
             Level::Warn,
@@ -269,7 +270,7 @@ impl Gateway {
 
     /// The intents asked for at present.
     pub(super) fn intents(&self, env: &Env) -> u32 {
-        let ladder = env.config.intents.ladder();
+        let ladder = env.config.intents_ladder();
         ladder
             .get(self.rung)
             .or(ladder.last())

@@ -34,9 +34,9 @@ pub const TABLE: [Intent; 12] = [
     intent(1, "guild_members", Grant::Default),
     intent(GUILD_MESSAGES, "guild_messages", Grant::PrivateDomain),
     intent(10, "guild_message_reactions", Grant::OnRequest),
-    intent(12, "direct_messages", Grant::OnRequest),
+    intent(DIRECT_MESSAGES, "direct_messages", Grant::OnRequest),
     intent(24, "group_members", Grant::OnRequest),
-    intent(25, "group_and_c2c", Grant::OnRequest),
+    intent(GROUP_AND_C2C, "group_and_c2c", Grant::OnRequest),
     intent(26, "interaction", Grant::OnRequest),
     intent(27, "message_audit", Grant::OnRequest),
     intent(28, "forums", Grant::PrivateDomain),
@@ -49,6 +49,8 @@ pub const TABLE: [Intent; 12] = [
 ];
 
 const GUILD_MESSAGES: u8 = 9;
+const DIRECT_MESSAGES: u8 = 12;
+const GROUP_AND_C2C: u8 = 25;
 const PUBLIC_GUILD_MESSAGES: u8 = 30;
 
 /// A set of intents.
@@ -94,6 +96,24 @@ impl Intents {
     #[must_use]
     pub fn from_bits(bits: u32) -> Self {
         Self(bits)
+    }
+
+    /// The set with private chats and groups.
+    #[must_use]
+    pub fn with_chats(self) -> Self {
+        Self(self.0 | 1 << GROUP_AND_C2C)
+    }
+
+    /// True when somebody can write to the bot in private.
+    #[must_use]
+    pub fn has_private(self) -> bool {
+        self.contains(GROUP_AND_C2C) || self.contains(DIRECT_MESSAGES)
+    }
+
+    /// True when the channels of guilds are heard, where reactions exist.
+    #[must_use]
+    pub fn has_channels(self) -> bool {
+        self.contains(GUILD_MESSAGES) || self.contains(PUBLIC_GUILD_MESSAGES)
     }
 
     /// True when this bit is in the set.
@@ -154,14 +174,33 @@ impl Intents {
             keep("direct_messages"),
             common.without(|intent| intent.grant == Grant::OnRequest),
         ];
-        let mut ladder: Vec<Self> = Vec::new();
-        for rung in rungs {
-            if rung.0 != 0 && !ladder.contains(&rung) {
-                ladder.push(rung);
-            }
-        }
-        ladder
+        distinct(rungs)
     }
+
+    /// The same where private chats and groups are asked for besides, so that somebody can pair: each rung with them
+    /// first, and then without.
+    #[must_use]
+    pub fn ladder_for_pairing(self) -> Vec<Self> {
+        let mut own = self.ladder();
+        if self.contains(GROUP_AND_C2C) {
+            return own;
+        }
+        if own.is_empty() {
+            own.push(self);
+        }
+        distinct(own.into_iter().flat_map(|rung| [rung.with_chats(), rung]))
+    }
+}
+
+/// Each set once, and no empty one.
+fn distinct(rungs: impl IntoIterator<Item = Intents>) -> Vec<Intents> {
+    let mut ladder: Vec<Intents> = Vec::new();
+    for rung in rungs {
+        if rung.0 != 0 && !ladder.contains(&rung) {
+            ladder.push(rung);
+        }
+    }
+    ladder
 }
 
 #[cfg(test)]
@@ -230,6 +269,24 @@ mod tests {
             assert!(!ladder[..index].contains(rung));
         }
         assert_eq!(set(&["group_and_c2c"]).ladder().len(), 1);
+    }
+
+    #[test]
+    fn for_pairing_private_chats_are_asked_for_first_and_what_the_operator_wants_stays() {
+        let own = set(&["guilds", "guild_messages", "direct_messages"]);
+        let ladder = own.ladder_for_pairing();
+        assert_eq!(ladder[0], own.with_chats());
+        assert_eq!(
+            ladder[1], own,
+            "a bot without chats keeps all that it asked for"
+        );
+        let public = set(&["guilds", "public_guild_messages", "direct_messages"]);
+        assert_eq!(ladder[2..4], [public.with_chats(), public]);
+        let last = ladder.last().unwrap();
+        assert!(!last.has_private() && last.has_channels());
+        let asked = set(&["guilds", "group_and_c2c"]);
+        assert_eq!(asked.ladder_for_pairing(), asked.ladder());
+        assert_eq!(set(&[]).ladder_for_pairing(), [set(&["group_and_c2c"])]);
     }
 
     #[test]

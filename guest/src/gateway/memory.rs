@@ -50,7 +50,7 @@ impl Gateway {
         }
         if let Some(stored) = entries.json::<StoredRung>(INTENTS) {
             let fresh = env.now.wall_ms.saturating_sub(stored.wall_ms) < FORGET_RUNG_MS;
-            if fresh && stored.asked == env.config.intents.bits() {
+            if fresh && stored.asked == env.config.wanted_intents().bits() {
                 gateway.rung = stored.rung;
             }
         }
@@ -74,7 +74,7 @@ impl Gateway {
 
     pub(super) fn remember_rung(&self, env: &mut Env) {
         let stored = StoredRung {
-            asked: env.config.intents.bits(),
+            asked: env.config.wanted_intents().bits(),
             rung: self.rung,
             wall_ms: env.now.wall_ms,
         };

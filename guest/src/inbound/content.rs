@@ -12,6 +12,8 @@ use super::faces;
 const TEXT_CHARS: usize = 65_536;
 /// Characters of a face's name.
 const FACE_CHARS: usize = 32;
+/// Bytes of the longest tag that is read: a face with its name in base64.
+const MAX_TAG: usize = 4_096;
 
 /// How the text of a message is marked up.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +67,11 @@ impl Markup<'_> {
 
     /// Reads a tag at the beginning of `text`: what to show for it, and what follows.
     fn tag(self, text: &str) -> Option<(String, &str)> {
-        let (inside, after) = text.strip_prefix('<')?.split_once('>')?;
+        let text = text.strip_prefix('<')?;
+        // A tag is short. Without this bound a text of nothing but `<` would be searched to its end for each of them.
+        let near = text.get(..text.floor_char_boundary(MAX_TAG))?;
+        let end = near.find('>')?;
+        let (inside, after) = (near.get(..end)?, text.get(end + 1..)?);
         if let Some(id) = inside
             .strip_prefix("@!")
             .or_else(|| inside.strip_prefix('@'))

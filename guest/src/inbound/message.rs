@@ -137,6 +137,7 @@ impl Inbound {
             addressed: place.addressed,
             text,
             quoted,
+            before: quote::before(message, markup),
             attached,
             sent_ms: not_in_the_future(message.written_ms, platform_ms),
         })

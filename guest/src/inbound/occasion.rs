@@ -106,6 +106,7 @@ impl Inbound {
             addressed: true,
             text: String::new(),
             quoted: None,
+            before: Vec::new(),
             attached: Vec::new(),
             sent_ms: platform_ms,
         }
@@ -163,6 +164,7 @@ impl Inbound {
             addressed: true,
             text: happened.text,
             quoted: happened.quoted,
+            before: Vec::new(),
             attached: Vec::new(),
             sent_ms: happened.sent_ms,
         })

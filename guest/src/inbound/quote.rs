@@ -2,12 +2,17 @@
 
 use crate::events::message::Message;
 
-use super::Quoted;
 use super::content::Markup;
 use super::words::{self, FORWARDED_CHARS, Words};
+use super::{Before, Quoted};
 
 /// What the index of a bundle of forwarded messages begins with: it names no message.
 const BUNDLE: &str = "TMP_";
+
+/// Earlier messages that are taken from one event: the platform sends about ten.
+const MOST_BEFORE: usize = 16;
+/// Characters of each.
+const BEFORE_CHARS: usize = 1_000;
 
 /// The index of the message that is quoted. Forwarded messages come with one as well, which names their bundle.
 pub(super) fn index(message: &Message) -> Option<&str> {
@@ -40,6 +45,31 @@ pub(super) fn of(message: &Message, markup: Markup<'_>) -> Option<Quoted> {
         by_bot: element.is_some_and(|element| element.author.bot),
         index: index.to_owned(),
     })
+}
+
+/// What was said before, where the group's owner lets the bot know: neither the quoted message nor forwarded ones.
+pub(super) fn before(message: &Message, markup: Markup<'_>) -> Vec<Before> {
+    let elements = &message.body.elements;
+    let quoted = index(message).unwrap_or_default();
+    if words::is_record(&message.body) || !quoted.is_empty() && elements.len() < 2 {
+        return Vec::new();
+    }
+    let others = elements
+        .iter()
+        .filter(|element| !element.index.is_empty() && element.index != quoted);
+    others
+        .take(MOST_BEFORE)
+        .map(|element| {
+            let mut text = Words::new(BEFORE_CHARS);
+            words::everything(&element.body, markup, &mut text, 0);
+            Before {
+                index: element.index.clone(),
+                author: element.author.username.clone(),
+                by_bot: element.author.bot,
+                text: text.into_text(),
+            }
+        })
+        .collect()
 }
 
 /// In guilds there is an id and nothing else.

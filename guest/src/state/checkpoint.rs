@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access;
 use crate::auth::Auth;
 use crate::env::{Clock, Jitter};
 use crate::gateway::Gateway;
@@ -31,6 +32,8 @@ pub struct Checkpoint {
     pub gateway: Gateway,
     /// Turns, as far as they are not stored.
     pub turns: InFlight,
+    /// Who pairs.
+    pub access: access::InFlight,
     /// No new turns are taken.
     pub draining: Option<u64>,
 }

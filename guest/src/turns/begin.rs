@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::bindings::{Action, MediaKind, Outcome, SceneShows, TurnBegin, TurnCancel};
+use crate::bindings::{Action, MediaKind, Outcome, SceneShows, TurnBegin};
 use crate::capabilities::Feature;
 use crate::delivery::cards;
 use crate::env::{Env, Level};
@@ -14,7 +14,7 @@ use crate::timers::Timer;
 use super::{BATCH, Origin, Stage, Turn, Turns};
 
 /// Milliseconds before the end of a reply window at which the agent is stopped, so that an apology still fits.
-const RESERVE_MS: u64 = 20_000;
+pub(super) const RESERVE_MS: u64 = 20_000;
 
 impl Turns {
     /// Starts the agent, once what is attached is there and the turn is stored. Nothing happens while another turn
@@ -28,6 +28,9 @@ impl Turns {
         let inbound = turn.origin == Origin::Inbound;
         if !first || !inbound || self.held || self.running.contains(&id) {
             return;
+        }
+        if turn.given_up {
+            return self.end_given_up(env, id);
         }
         let deadline_ms = turn.inbound.deadline_ms();
         if deadline_ms.saturating_sub(RESERVE_MS) <= env.platform_ms() {
@@ -70,7 +73,8 @@ impl Turns {
     /// Stops agents that can no longer answer in time, and ends answers that waited too long for a token.
     pub fn on_deadlines(&mut self, env: &mut Env) {
         let now = env.platform_ms();
-        let (mut late, mut next) = (Vec::new(), None::<u64>);
+        let mut next = self.deny_late_approvals(env);
+        let mut late = Vec::new();
         for turn in self.open.values() {
             let due_ms = match turn.stage {
                 Stage::Queued => continue,
@@ -99,10 +103,10 @@ impl Turns {
             let line = format!("turn {id}: the agent takes too long for the reply window; stopped");
             env.log(Level::Warn, line);
             if self.running.contains(&id) {
-                env.emit(Action::TurnCancel(TurnCancel {
-                    id: id.0,
-                    reason: "the reply window is about to close".into(),
-                }));
+                self.stop_agent(env, id, "the reply window is about to close");
+            }
+            if self.open.get(&id).is_some_and(|turn| turn.given_up) {
+                return self.end_given_up(env, id);
             }
             self.apologise(env, id, Text::TookTooLong, Outcome::Failed);
         }

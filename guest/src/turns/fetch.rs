@@ -2,7 +2,7 @@
 //!
 //! The host fetches into blobs, from the platform's media hosts only; here is what is asked for, and what came of it.
 
-use crate::bindings::{HttpDone, HttpOutcome, Stage as Failed};
+use crate::bindings::{Action, HttpDone, HttpOutcome, Stage as Failed};
 use crate::env::{Env, Level};
 use crate::ids::TurnId;
 use crate::requests::Purpose;
@@ -67,6 +67,12 @@ impl Turns {
             .get_mut(&id)
             .and_then(|turn| turn.inbound.attached.get_mut(index))
         else {
+            // The turn is over, and nobody else knows of the bytes.
+            if let HttpOutcome::Response(response) = &done.outcome
+                && let Some(info) = &response.blob
+            {
+                env.emit(Action::BlobDrop(info.blob));
+            }
             return;
         };
         let why = match &done.outcome {

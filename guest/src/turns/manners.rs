@@ -109,11 +109,15 @@ impl Turns {
             return;
         }
         let code = errors::read(response.status, &response.body).code;
+        let class = errors::class(response.status, code);
+        let refused = response.status < 500 || code.is_some_and(errors::known);
+        if refused && env.config.typing_costs_reply {
+            // What the platform did not take costs no reply.
+            self.budget.refund_own(env, id);
+        }
+        // What is wrong with this person or this moment says nothing about notices.
         if let Some((scene, _)) = self.place(id)
-            && !matches!(
-                errors::class(response.status, code),
-                errors::Class::Backoff | errors::Class::Token
-            )
+            && matches!(class, errors::Class::Drop | errors::Class::Plain)
         {
             let refused = (Learned::Refused, code);
             self.caps
@@ -128,6 +132,10 @@ impl Turns {
 
     /// Puts the emoji of its end in its place.
     pub(super) fn mark_done(&self, env: &mut Env, turn: &Turn, outcome: Outcome) {
+        if outcome == Outcome::Superseded {
+            // Another message is answered in its place.
+            return put(env, &turn.inbound, "DELETE", RECEIVED);
+        }
         let emoji = match outcome {
             Outcome::Sent | Outcome::Held | Outcome::Silent | Outcome::PartlySent => DONE,
             _ => FAILED,

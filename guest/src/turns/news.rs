@@ -1,14 +1,13 @@
 //! What the agent reports of a turn.
 
-use crate::bindings::{
-    Action, AnswerPart, ApprovalAnswer, MediaSource, Outcome, TurnCancel, TurnEvent, TurnNews,
-};
-use crate::delivery::{Answer, plan};
+use crate::bindings::{Action, AnswerPart, MediaSource, Outcome, TurnEvent, TurnNews};
+use crate::delivery::plan;
 use crate::env::{Env, Level};
 use crate::ids::TurnId;
 use crate::texts::Text;
 
-use super::{Stage, Turn, Turns};
+use super::interrupt::Why;
+use super::{Stage, Turn, Turns, approvals};
 
 /// The blobs that news of a turn bring.
 fn blobs_of(news: &TurnNews) -> Vec<u64> {
@@ -48,22 +47,13 @@ impl Turns {
             return;
         };
         turn.blobs.extend(blobs);
+        if turn.given_up {
+            return self.on_last_news(env, id, event.news);
+        }
         match event.news {
             TurnNews::Delta(more) => self.on_delta(env, id, &more),
             TurnNews::ToolNote(_) => {}
-            TurnNews::ApprovalAsked(approval) => {
-                let line = format!(
-                    "turn {id}: approval {:?} denied: nobody is asked yet",
-                    approval.title
-                );
-                env.log(Level::Warn, line);
-                env.emit(Action::ApprovalAnswer(ApprovalAnswer {
-                    turn: id.0,
-                    approval: approval.approval,
-                    allowed: false,
-                    by: "channel".into(),
-                }));
-            }
+            TurnNews::ApprovalAsked(approval) => self.on_approval_asked(env, id, &approval),
             TurnNews::Message(parts) => {
                 turn.ahead.push_str(&plan::as_text(&parts));
                 turn.ahead.push_str("\n\n");
@@ -77,9 +67,20 @@ impl Turns {
                 env.log(Level::Warn, line);
                 self.apologise(env, id, Text::AgentFailed, Outcome::Failed);
             }
-            TurnNews::Cancelled => {
-                self.answer_with(env, id, |_, _, _| Answer::nothing(Outcome::Superseded));
+            TurnNews::Cancelled => self.end_given_up(env, id),
+        }
+    }
+
+    /// News of a turn that nobody waits for any more: only its end counts.
+    fn on_last_news(&mut self, env: &mut Env, id: TurnId, news: TurnNews) {
+        match news {
+            TurnNews::Finished(_) | TurnNews::Failed(_) | TurnNews::Cancelled => {
+                self.end_given_up(env, id);
             }
+            TurnNews::ApprovalAsked(approval) => {
+                approvals::decide(env, id, &approval.approval, false, "channel");
+            }
+            TurnNews::Delta(_) | TurnNews::ToolNote(_) | TurnNews::Message(_) => {}
         }
     }
 
@@ -93,27 +94,13 @@ impl Turns {
     /// A message was taken back by whoever wrote it: nobody waits for an answer any more.
     pub fn on_recalled(&mut self, env: &mut Env, message: &str) {
         let found = self.open.values().find(|turn| {
-            turn.inbound.id.as_str() == message && !matches!(turn.stage, Stage::Answering(_))
+            turn.inbound.id.as_str() == message
+                && !turn.given_up
+                && !matches!(turn.stage, Stage::Answering(_))
         });
         let Some(id) = found.map(|turn| turn.id) else {
             return;
         };
-        env.log(
-            Level::Info,
-            format!("turn {id}: its message was taken back"),
-        );
-        if self.running.contains(&id) {
-            env.emit(Action::TurnCancel(TurnCancel {
-                id: id.0,
-                reason: "the message was taken back".into(),
-            }));
-        }
-        self.answer_with(env, id, |_, _, turn| match &turn.stream {
-            Some(stream) => Answer::of(
-                vec![crate::delivery::Content::StreamEnd(stream.shown.clone())],
-                Outcome::Superseded,
-            ),
-            None => Answer::nothing(Outcome::Superseded),
-        });
+        self.give_up(env, id, Why::TakenBack);
     }
 }

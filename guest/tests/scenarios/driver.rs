@@ -1,8 +1,12 @@
 //! A hand-driven channel: answers its requests, and remembers what it asked for.
 
+use std::sync::{Arc, Mutex};
+
 use qq_channel::bindings::*;
 use qq_channel::channel::{Channel, describe};
 use serde_json::{Value, json};
+
+mod people;
 
 /// Wall-clock milliseconds at the start.
 pub(crate) const BEGIN_MS: u64 = 1_800_000_000_000;
@@ -13,6 +17,9 @@ pub(crate) struct Driver {
     pub(crate) now: Instant,
     pub(crate) actions: Vec<Action>,
     pub(crate) generation: u64,
+    log: Arc<Mutex<Vec<String>>>,
+    /// What was stored before the actions.
+    base: Vec<Entry>,
 }
 
 /// The operator's table with its defaults and some keys set.
@@ -64,23 +71,40 @@ impl Driver {
             mono_ms: 1_000,
             wall_ms: BEGIN_MS,
         };
-        let (channel, effects) = Channel::start(now, boot, Box::new(|_, _| {})).unwrap();
+        let base = boot.entries.clone();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&log);
+        let sink = move |level, line: &str| {
+            lines.lock().unwrap().push(format!("{level:?} {line}"));
+        };
+        let (channel, effects) = Channel::start(now, boot, Box::new(sink)).unwrap();
         let actions = effects.into_iter().map(|effect| effect.action).collect();
         Self {
             channel,
             now,
             actions,
             generation: 0,
+            log,
+            base,
         }
     }
 
     /// A channel that has a token, a session and a connection.
     pub(crate) fn connected(overrides: &Value) -> Self {
-        let mut driver = Self::start(overrides);
+        Self::connected_with(boot(overrides, Vec::new(), 1))
+    }
+
+    /// The same with what an earlier process stored.
+    pub(crate) fn connected_with(boot: Boot) -> Self {
+        let mut driver = Self::start_with(boot);
         driver.good_token(true);
-        driver.gateway();
+        // A session that can be resumed knows its address.
+        if driver.request("gateway").is_some() {
+            driver.gateway();
+        }
         driver.greet();
         driver.frame(&json!({"op": 0, "s": 1, "t": "READY", "d": {"session_id": "s-1", "user": {"id": "9", "username": "bot"}}}));
+        driver.base = driver.stored();
         driver.actions.clear();
         // Some quiet, so that a new Identify would not be too early.
         driver.later(10_000);
@@ -334,7 +358,9 @@ impl Driver {
 
     /// What is stored, as a next process would find it.
     pub(crate) fn stored(&self) -> Vec<Entry> {
-        let mut entries = std::collections::BTreeMap::new();
+        let base = self.base.iter().cloned();
+        let mut entries: std::collections::BTreeMap<String, Vec<u8>> =
+            base.map(|entry| (entry.key, entry.value)).collect();
         for action in &self.actions {
             match action {
                 Action::StorePut(entry) => {

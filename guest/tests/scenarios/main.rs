@@ -7,9 +7,15 @@
     reason = "tests"
 )]
 
+mod approving;
+mod commands;
 mod connecting;
 mod driver;
 mod guilds;
+mod interrupting;
+mod media;
+mod mentioning;
 mod operator;
+mod pairing;
 mod talking;
 mod tokens;

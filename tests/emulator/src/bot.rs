@@ -52,7 +52,8 @@ fn table(urls: &Urls, app_id: &str, secret: &str) -> String {
     format!(
         "[channels_config.qq]\napp_id = {app_id:?}\napp_secret = {secret:?}\n\
          api_base = {:?}\ntoken_url = {:?}\nallowed_users = [\"*\"]\n\
-         intents = [\"group_and_c2c\", \"public_guild_messages\", \"direct_messages\"]\n",
+         intents = [\"guilds\", \"guild_message_reactions\", \"direct_messages\", \"group_and_c2c\", \"interaction\", \
+         \"message_audit\", \"public_guild_messages\"]\nstream_mode = \"stream\"\nack_reactions = true\n",
         urls.api_base, urls.token_url
     )
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use prx_agent::Agent;
 use prx_host::config::Layers;
 use prx_host::drivers::network::NetworkOptions;
+use prx_host::limits::Limits;
 use prx_host::manifest::Manifest;
 use prx_host::runtime::{ChannelHandle, ChannelSpec, Host, HostOptions};
 
@@ -64,6 +65,20 @@ impl Bot {
         state_dir: &Path,
         network: NetworkOptions,
     ) -> Result<Self> {
+        Self::limited(target, more, state_dir, network, None).await
+    }
+
+    /// The same, with limits other than the manifest's.
+    ///
+    /// # Errors
+    /// Whatever keeps it from starting.
+    pub async fn limited(
+        target: &Target,
+        more: &str,
+        state_dir: &Path,
+        network: NetworkOptions,
+        limits: Option<Limits>,
+    ) -> Result<Self> {
         let options = HostOptions {
             state_dir: state_dir.to_owned(),
             operator: prx_host::egress::OperatorEgress::AsManifest,
@@ -72,7 +87,8 @@ impl Bot {
             guest_threads: None,
         };
         let host = Host::new(options)?;
-        let manifest = Manifest::parse(qq_channel_embed::MANIFEST)?;
+        let mut manifest = Manifest::parse(qq_channel_embed::MANIFEST)?;
+        manifest.limits = limits.unwrap_or(manifest.limits);
         let component = host.load(qq_channel_embed::COMPONENT, manifest.limits)?;
         let layers = Layers::from_text("channels.toml", &target.toml(more))?;
         let config = layers
@@ -93,7 +109,7 @@ impl Bot {
             component,
             manifest,
             config,
-            agent: Arc::new(Agent::echo()),
+            agent: Arc::new(Agent::echo_with_media(&state_dir.join("media"))?),
         };
         let channel = host
             .start_channel(spec)

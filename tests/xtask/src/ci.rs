@@ -10,8 +10,8 @@ use anyhow::{Context, Result, ensure};
 use crate::{run as command, tidy};
 
 /// What is typed into the emulator, as the README does.
-const CHAT: &str =
-    "hello\n:as group friends\nhello\n:as channel guild/general\nhello\n:as dm alice\nhello\n";
+const CHAT: &str = "hello\n/buttons\n:wait 3s\n:press Yes\n/image\n:as group friends\nhello\n\
+    :as channel guild/general\nhello\n:as dm alice\nhello\n";
 
 /// Everything, in the order in which failures are cheapest to find.
 pub(crate) fn run(root: &Path) -> Result<()> {

@@ -1,9 +1,9 @@
 //! Messages in QQ's public templates (`PROTOCOL.md`, "Cards").
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{CardError, lines, link, optional, required, with_link};
+use super::fields::{Fields, object, value};
+use super::{CardError, lines, with_link};
 
 pub(super) const LIST: &str =
     r#"{"type":"list","title":"News","items":[{"text":"Release 2","link":"https://example.com"}]}"#;
@@ -11,7 +11,7 @@ pub(super) const ARTICLE: &str = r#"{"type":"article","title":"Release 2","text"
 pub(super) const PICTURE: &str = r#"{"type":"picture","title":"Sunset","subtitle":"from the roof","image":"https://example.com/a.jpg","link":"https://example.com"}"#;
 
 /// A message in a template.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ark {
     /// Template 23: lines of text, some of them links.
     List {
@@ -47,7 +47,7 @@ pub enum Ark {
 }
 
 /// A line of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListItem {
     /// What it says.
     pub text: String,
@@ -61,15 +61,16 @@ impl Ark {
     pub fn ark(&self) -> Value {
         match self {
             Self::List { title, items } => {
-                let heading = list_row(title, None);
-                let rows = items
-                    .iter()
-                    .map(|item| list_row(&item.text, item.link.as_deref()));
-                let rows: Vec<Value> = std::iter::once(heading).chain(rows).collect();
-                let list = json!({ "key": "#LIST#", "obj": rows });
+                let mut rows = vec![list_row(title, None)];
+                rows.extend(
+                    items
+                        .iter()
+                        .map(|item| list_row(&item.text, item.link.as_ref())),
+                );
+                let list = object(vec![("key", "#LIST#".into()), ("obj", Value::Array(rows))]);
                 template(
                     23,
-                    [("#DESC#", Some(title)), ("#PROMPT#", Some(title))],
+                    &[("#DESC#", Some(title)), ("#PROMPT#", Some(title))],
                     Some(list),
                 )
             }
@@ -81,7 +82,7 @@ impl Ark {
                 source,
             } => template(
                 24,
-                [
+                &[
                     ("#DESC#", Some(title)),
                     ("#PROMPT#", Some(title)),
                     ("#TITLE#", Some(title)),
@@ -99,7 +100,7 @@ impl Ark {
                 link,
             } => template(
                 37,
-                [
+                &[
                     ("#PROMPT#", Some(title)),
                     ("#METATITLE#", Some(title)),
                     ("#METASUBTITLE#", subtitle.as_ref()),
@@ -128,7 +129,7 @@ impl Ark {
                 image,
                 link,
                 source,
-            } => lines([
+            } => lines(&[
                 Some(title.as_str()),
                 text.as_deref(),
                 source.as_deref(),
@@ -140,7 +141,7 @@ impl Ark {
                 subtitle,
                 image,
                 link,
-            } => lines([
+            } => lines(&[
                 Some(title.as_str()),
                 subtitle.as_deref(),
                 link.as_deref(),
@@ -150,97 +151,109 @@ impl Ark {
     }
 }
 
-fn template<const N: usize>(
-    id: u32,
-    values: [(&str, Option<&String>); N],
-    list: Option<Value>,
-) -> Value {
-    let kv: Vec<Value> = values
-        .into_iter()
-        .filter_map(|(key, value)| Some(json!({ "key": key, "value": value? })))
-        .chain(list)
-        .collect();
-    json!({ "template_id": id, "kv": kv })
+fn template(id: u32, values: &[(&str, Option<&String>)], list: Option<Value>) -> Value {
+    let mut kv = Vec::new();
+    for (key, said) in values {
+        if said.is_some() {
+            kv.push(object(vec![
+                ("key", (*key).into()),
+                ("value", value(*said)),
+            ]));
+        }
+    }
+    kv.extend(list);
+    object(vec![("template_id", id.into()), ("kv", Value::Array(kv))])
 }
 
-fn list_row(text: &str, link: Option<&str>) -> Value {
-    let mut row = vec![json!({ "key": "desc", "value": text })];
-    row.extend(link.map(|link| json!({ "key": "link", "value": link })));
-    json!({ "obj_kv": row })
+fn list_row(text: &str, link: Option<&String>) -> Value {
+    let entry = |key: &str, text: &str| object(vec![("key", key.into()), ("value", text.into())]);
+    let mut row = vec![entry("desc", text)];
+    row.extend(link.map(|link| entry("link", link)));
+    object(vec![("obj_kv", Value::Array(row))])
 }
 
-/// A list as the agent writes it.
-#[derive(Deserialize)]
-pub(super) struct ListWire {
-    title: Option<String>,
-    items: Vec<ItemWire>,
-}
-
-#[derive(Deserialize)]
-struct ItemWire {
-    text: Option<String>,
-    link: Option<String>,
-}
-
-impl ListWire {
-    pub(super) fn check(self) -> Result<Ark, CardError> {
-        let title = required(self.title, "title", LIST)?;
-        let mut items = Vec::with_capacity(self.items.len());
-        for item in self.items {
-            let link = link(item.link)?;
-            items.push(ListItem {
-                text: required(item.text.or_else(|| link.clone()), "text", LIST)?,
+impl Ark {
+    /// The card as the agent writes it.
+    pub(super) fn block(&self) -> Value {
+        match self {
+            Self::List { title, items } => {
+                let mut rows = Vec::with_capacity(items.len());
+                for item in items {
+                    rows.push(object(vec![
+                        ("text", item.text.as_str().into()),
+                        ("link", value(item.link.as_ref())),
+                    ]));
+                }
+                object(vec![
+                    ("type", "list".into()),
+                    ("title", title.as_str().into()),
+                    ("items", Value::Array(rows)),
+                ])
+            }
+            Self::Article {
+                title,
+                text,
+                image,
                 link,
-            });
+                source,
+            } => object(vec![
+                ("type", "article".into()),
+                ("title", title.as_str().into()),
+                ("text", value(text.as_ref())),
+                ("image", value(image.as_ref())),
+                ("link", value(link.as_ref())),
+                ("source", value(source.as_ref())),
+            ]),
+            Self::Picture {
+                title,
+                subtitle,
+                image,
+                link,
+            } => object(vec![
+                ("type", "picture".into()),
+                ("title", title.as_str().into()),
+                ("subtitle", value(subtitle.as_ref())),
+                ("image", image.as_str().into()),
+                ("link", value(link.as_ref())),
+            ]),
+        }
+    }
+
+    pub(super) fn read_list(fields: &Fields<'_>) -> Result<Self, CardError> {
+        let title = fields.text("title")?;
+        let mut items = Vec::new();
+        for item in fields.list("items")? {
+            let item = fields.part(item);
+            let link = item.link("link")?;
+            let text = match item.maybe("text")?.or_else(|| link.clone()) {
+                Some(text) => text,
+                None => item.text("text")?,
+            };
+            items.push(ListItem { text, link });
         }
         if items.is_empty() {
-            return Err(CardError::Empty {
-                field: "items",
-                example: LIST,
-            });
+            return Err(fields.wrong("items", "a list with something in it"));
         }
-        Ok(Ark::List { title, items })
+        Ok(Self::List { title, items })
     }
-}
 
-/// An article as the agent writes it.
-#[derive(Deserialize)]
-pub(super) struct ArticleWire {
-    title: Option<String>,
-    text: Option<String>,
-    image: Option<String>,
-    link: Option<String>,
-    source: Option<String>,
-}
-
-impl ArticleWire {
-    pub(super) fn check(self) -> Result<Ark, CardError> {
-        Ok(Ark::Article {
-            title: required(self.title, "title", ARTICLE)?,
-            text: optional(self.text),
-            image: link(self.image)?,
-            link: link(self.link)?,
-            source: optional(self.source),
+    pub(super) fn read_article(fields: &Fields<'_>) -> Result<Self, CardError> {
+        Ok(Self::Article {
+            title: fields.text("title")?,
+            text: fields.maybe("text")?,
+            image: fields.link("image")?,
+            link: fields.link("link")?,
+            source: fields.maybe("source")?,
         })
     }
-}
 
-/// A picture as the agent writes it.
-#[derive(Deserialize)]
-pub(super) struct PictureWire {
-    title: Option<String>,
-    subtitle: Option<String>,
-    image: Option<String>,
-    link: Option<String>,
-}
-
-impl PictureWire {
-    pub(super) fn check(self) -> Result<Ark, CardError> {
-        Ok(Ark::Picture {
-            title: required(self.title, "title", PICTURE)?,
-            subtitle: optional(self.subtitle),
-            image: required(link(self.image)?, "image", PICTURE)?,
-            link: link(self.link)?,
+    pub(super) fn read_picture(fields: &Fields<'_>) -> Result<Self, CardError> {
+        let image = fields.link("image")?;
+        Ok(Self::Picture {
+            title: fields.text("title")?,
+            subtitle: fields.maybe("subtitle")?,
+            image: image.ok_or_else(|| fields.wrong("image", "a link"))?,
+            link: fields.link("link")?,
         })
     }
 }

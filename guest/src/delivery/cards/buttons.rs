@@ -1,9 +1,9 @@
 //! Buttons under a text (`PROTOCOL.md`, "Cards").
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{CardError, link, optional, required, shortened, with_link};
+use super::fields::{Fields, object, value};
+use super::{CardError, shortened, with_link};
 use crate::config::Language;
 use crate::delivery::{links, markdown};
 
@@ -19,7 +19,7 @@ const MAX_COMMAND: usize = 100;
 const MAX_CONFIRM: usize = 40;
 
 /// A Markdown text with buttons under it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buttons {
     /// The text above the buttons, as the agent wrote it: Markdown, never empty, or QQ refuses the buttons.
     pub text: String,
@@ -28,7 +28,7 @@ pub struct Buttons {
 }
 
 /// A button.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Button {
     /// What it says, in full; QQ shows 10 characters.
     pub label: String,
@@ -45,8 +45,7 @@ pub struct Button {
 }
 
 /// What a button looks like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
     /// Blue outline.
     Primary,
@@ -58,7 +57,7 @@ pub enum Style {
 }
 
 /// What a button does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Tells the bot: an `INTERACTION_CREATE` with this text.
     Callback(String),
@@ -74,7 +73,7 @@ pub enum Action {
 }
 
 /// Who may use a button.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WhoMay {
     /// Everybody who sees it.
     Everyone,
@@ -102,9 +101,12 @@ impl Buttons {
                 id += 1;
                 buttons.push(button.object(id, language));
             }
-            rows.push(json!({ "buttons": buttons }));
+            rows.push(object(vec![("buttons", Value::Array(buttons))]));
         }
-        json!({ "content": { "rows": rows } })
+        object(vec![(
+            "content",
+            object(vec![("rows", Value::Array(rows))]),
+        )])
     }
 
     /// The button with an id, as an interaction names it.
@@ -148,42 +150,42 @@ impl Button {
             Action::Callback(data) => (1, data, false),
             Action::Command { text, send } => (2, text, *send),
         };
-        let permission = match &self.who {
-            WhoMay::Everyone => json!({ "type": 2 }),
-            WhoMay::Admins => json!({ "type": 1 }),
-            WhoMay::Users(ids) => json!({ "type": 0, "specify_user_ids": ids }),
+        let (whom, users) = match &self.who {
+            WhoMay::Users(ids) => (0, ids.clone().into()),
+            WhoMay::Admins => (1, Value::Null),
+            WhoMay::Everyone => (2, Value::Null),
         };
-        let mut action = json!({
-            "type": kind,
-            "data": data,
-            "permission": permission,
-            "unsupport_tips": unsupported(language),
+        let modal = self.confirm.as_ref().map_or(Value::Null, |question| {
+            let question = links::without_links(question).unwrap_or_else(|| question.clone());
+            let (yes, no) = yes_and_no(language);
+            object(vec![
+                ("content", shortened(&question, MAX_CONFIRM).into()),
+                ("confirm_text", yes.into()),
+                ("cancel_text", no.into()),
+            ])
         });
-        if let Some(action) = action.as_object_mut() {
-            if send {
-                action.insert("enter".to_owned(), Value::Bool(true));
-            }
-            if let Some(question) = &self.confirm {
-                let (yes, no) = yes_and_no(language);
-                let question = links::without_links(question).unwrap_or_else(|| question.clone());
-                let modal = json!({
-                    "content": shortened(&question, MAX_CONFIRM),
-                    "confirm_text": yes,
-                    "cancel_text": no,
-                });
-                action.insert("modal".to_owned(), modal);
-            }
-        }
+        let action = object(vec![
+            ("type", kind.into()),
+            ("data", data.as_str().into()),
+            (
+                "permission",
+                object(vec![("type", whom.into()), ("specify_user_ids", users)]),
+            ),
+            ("unsupport_tips", unsupported(language).into()),
+            ("enter", if send { true.into() } else { Value::Null }),
+            ("modal", modal),
+        ]);
         let visited = self.visited.as_ref().unwrap_or(&self.label);
-        json!({
-            "id": id.to_string(),
-            "render_data": {
-                "label": shortened(&self.label, MAX_LABEL),
-                "visited_label": shortened(visited, MAX_LABEL),
-                "style": self.style.number(),
-            },
-            "action": action,
-        })
+        let look = object(vec![
+            ("label", shortened(&self.label, MAX_LABEL).into()),
+            ("visited_label", shortened(visited, MAX_LABEL).into()),
+            ("style", self.style.number().into()),
+        ]);
+        object(vec![
+            ("id", id.to_string().into()),
+            ("render_data", look),
+            ("action", action),
+        ])
     }
 }
 
@@ -194,6 +196,14 @@ impl Style {
             Self::Secondary => 0,
             Self::Primary => 1,
             Self::Danger => 3,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Secondary => "secondary",
+            Self::Primary => "primary",
+            Self::Danger => "danger",
         }
     }
 }
@@ -214,58 +224,72 @@ fn yes_and_no(language: Language) -> (&'static str, &'static str) {
     }
 }
 
-/// Buttons as the agent writes them.
-#[derive(Deserialize)]
-pub(super) struct Wire {
-    text: Option<String>,
-    rows: Vec<Vec<ButtonWire>>,
-}
+impl Buttons {
+    /// The card as the agent writes it.
+    pub(super) fn block(&self) -> Value {
+        let mut rows = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            rows.push(Value::Array(row.iter().map(Button::block).collect()));
+        }
+        object(vec![
+            ("type", "buttons".into()),
+            ("text", self.text.as_str().into()),
+            ("rows", Value::Array(rows)),
+        ])
+    }
 
-#[derive(Deserialize)]
-struct ButtonWire {
-    label: Option<String>,
-    visited: Option<String>,
-    #[serde(default)]
-    style: Style,
-    callback: Option<String>,
-    link: Option<String>,
-    command: Option<String>,
-    #[serde(default)]
-    send: bool,
-    #[serde(default)]
-    users: Vec<String>,
-    #[serde(default)]
-    admins: bool,
-    confirm: Option<String>,
-}
-
-impl Wire {
-    pub(super) fn check(self) -> Result<Buttons, CardError> {
-        let text = required(self.text, "text", EXAMPLE)?;
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Self, CardError> {
+        let text = fields.text("text")?;
+        let mut rows = Vec::new();
+        for row in fields.list("rows")? {
+            let Value::Array(row) = row else {
+                return Err(fields.wrong("rows", "a list of lists of buttons"));
+            };
+            let mut buttons = Vec::new();
+            for button in row {
+                buttons.push(Button::read(&fields.part(button))?);
+            }
+            rows.push(buttons);
+        }
         let fits = |length: usize| (1..=MAX_ROWS).contains(&length);
-        if !fits(self.rows.len()) || !self.rows.iter().all(|row| fits(row.len())) {
+        if !fits(rows.len()) || !rows.iter().all(|row| fits(row.len())) {
             return Err(CardError::Rows);
         }
-        let rows = self.rows.into_iter().map(|row| {
-            row.into_iter()
-                .map(ButtonWire::check)
-                .collect::<Result<Vec<Button>, CardError>>()
-        });
-        Ok(Buttons {
-            text,
-            rows: rows.collect::<Result<_, CardError>>()?,
-        })
+        Ok(Self { text, rows })
     }
 }
 
-impl ButtonWire {
-    fn check(self) -> Result<Button, CardError> {
-        let label = required(self.label, "label", EXAMPLE)?;
+impl Button {
+    fn block(&self) -> Value {
+        let (action, data, send) = match &self.action {
+            Action::Callback(data) => ("callback", data, false),
+            Action::Link(link) => ("link", link, false),
+            Action::Command { text, send } => ("command", text, *send),
+        };
+        let (admins, users) = match &self.who {
+            WhoMay::Everyone => (false, Value::Null),
+            WhoMay::Admins => (true, Value::Null),
+            WhoMay::Users(ids) => (false, ids.clone().into()),
+        };
+        object(vec![
+            ("label", self.label.as_str().into()),
+            ("visited", value(self.visited.as_ref())),
+            ("style", self.style.word().into()),
+            (action, data.as_str().into()),
+            ("send", send.into()),
+            ("users", users),
+            ("admins", admins.into()),
+            ("confirm", value(self.confirm.as_ref())),
+        ])
+    }
+
+    fn read(fields: &Fields<'_>) -> Result<Self, CardError> {
+        let label = fields.text("label")?;
         let said = || shortened(&label, 20);
         let actions = (
-            optional(self.callback),
-            link(self.link)?,
-            optional(self.command),
+            fields.maybe("callback")?,
+            fields.link("link")?,
+            fields.maybe("command")?,
         );
         let action = match actions {
             (Some(data), None, None) => Action::Callback(data),
@@ -275,23 +299,30 @@ impl ButtonWire {
             }
             (None, None, Some(text)) => Action::Command {
                 text,
-                send: self.send,
+                send: fields.flag("send")?,
             },
             _ => return Err(CardError::OneAction { label: said() }),
         };
-        let who = match (self.users.is_empty(), self.admins) {
+        let users = fields.texts("users")?;
+        let who = match (users.is_empty(), fields.flag("admins")?) {
             (true, false) => WhoMay::Everyone,
             (true, true) => WhoMay::Admins,
-            (false, false) => WhoMay::Users(self.users),
+            (false, false) => WhoMay::Users(users),
             (false, true) => return Err(CardError::OneAudience { label: said() }),
         };
-        Ok(Button {
+        let style = match fields.maybe("style")?.as_deref() {
+            None | Some("secondary") => Style::Secondary,
+            Some("primary") => Style::Primary,
+            Some("danger") => Style::Danger,
+            Some(_) => return Err(fields.wrong("style", "primary, secondary or danger")),
+        };
+        Ok(Self {
+            visited: fields.maybe("visited")?,
+            confirm: fields.maybe("confirm")?,
             label,
-            visited: optional(self.visited),
-            style: self.style,
+            style,
             action,
             who,
-            confirm: optional(self.confirm),
         })
     }
 }

@@ -1,10 +1,9 @@
 //! Reactions: one of QQ's faces or an emoji on a message (`PROTOCOL.md`, "Reactions"). Guild channels only.
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{CardError, optional};
-
-pub(super) const EXAMPLE: &str = r#"{"type":"reaction","emoji":"👍"}"#;
+use super::CardError;
+use super::fields::object;
 
 /// QQ's largest face numbers have three digits; more than five are a mistake.
 const MAX_FACE: u32 = 99_999;
@@ -28,7 +27,7 @@ const EMOJI: [(u32, &str); 14] = [
 ];
 
 /// A reaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reaction {
     /// One of QQ's faces, by its number.
     Face(u32),
@@ -80,36 +79,30 @@ impl Reaction {
         let symbol = matches!(u32::from(emoji), 0x203c..=0x2bff | 0x3030 | 0x303d | 0x3297 | 0x3299 | 0x1f000..=0x1faff);
         (alone && symbol && !emoji.is_alphanumeric()).then_some(Self::Emoji(emoji))
     }
-}
 
-/// A reaction as the agent writes it.
-#[derive(Deserialize)]
-pub(super) struct Wire {
-    emoji: Option<String>,
-    face: Option<Number>,
-}
-
-/// A number, also as text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Number {
-    Number(u32),
-    Text(String),
-}
-
-impl Wire {
-    pub(super) fn check(self) -> Result<Reaction, CardError> {
-        let face = match self.face {
-            Some(Number::Number(number)) => Some(number),
-            Some(Number::Text(text)) => {
-                Some(text.trim().parse().map_err(|_| CardError::NoReaction)?)
-            }
-            None => None,
+    /// The card as the agent writes it.
+    pub(super) fn block(self) -> Value {
+        let said = match self {
+            Self::Face(number) => ("face", number.into()),
+            Self::Emoji(emoji) => ("emoji", emoji.to_string().into()),
         };
-        match (optional(self.emoji), face) {
-            (None, Some(number)) if number <= MAX_FACE => Ok(Reaction::Face(number)),
-            (Some(emoji), None) => Reaction::of_emoji(&emoji).ok_or(CardError::NoReaction),
-            _ => Err(CardError::NoReaction),
-        }
+        object(vec![("type", "reaction".into()), said])
+    }
+
+    /// The number of a face may be a text.
+    pub(super) fn read(block: &Value) -> Result<Self, CardError> {
+        let field = |name: &str| block.get(name).filter(|value| !value.is_null());
+        let read = match (field("emoji"), field("face")) {
+            (Some(Value::String(emoji)), None) => Self::of_emoji(emoji),
+            (None, Some(face)) => {
+                let number = match face {
+                    Value::String(text) => text.trim().parse().ok(),
+                    _ => face.as_u64().and_then(|number| number.try_into().ok()),
+                };
+                number.filter(|number| *number <= MAX_FACE).map(Self::Face)
+            }
+            _ => None,
+        };
+        read.ok_or(CardError::NoReaction)
     }
 }

@@ -113,10 +113,13 @@ fn what_is_wrong_with_a_button_is_said_with_its_label() {
             json!({"label": "A", "callback": "a", "users": ["7A"], "admins": true}),
             "either for",
         ),
-        (json!({"label": " ", "callback": "a"}), "\"label\" is empty"),
+        (
+            json!({"label": " ", "callback": "a"}),
+            "\"label\" must be a text",
+        ),
         (
             json!({"label": "A", "callback": "a", "style": "green"}),
-            "write it as {\"type\":\"buttons\"",
+            "must be primary, secondary or danger; write the card as {\"type\":\"buttons\"",
         ),
     ] {
         let said = sentence(&buttons(json!([[button]])));
@@ -260,19 +263,22 @@ fn where_a_card_is_impossible_all_of_it_is_text() {
 fn what_is_no_card_is_said_with_what_to_write() {
     for (json, part) in [
         ("", "one JSON object"),
-        ("[1]", "one JSON object"),
-        (r#"{"text":"x"}"#, "missing field `type`"),
+        ("[1]", "write one of: buttons"),
+        (r#"{"text":"x"}"#, "write one of: buttons"),
         (
             r#"{"type":"poll"}"#,
             "there is no card of type \"poll\"; write one of: buttons",
         ),
-        (r#"{"type":"list","title":"x"}"#, "missing field `items`"),
+        (r#"{"type":"list","title":"x"}"#, "\"items\" must be a list"),
         (
             r#"{"type":"list","title":"x","items":[]}"#,
-            "\"items\" is empty",
+            "a list with something in it",
         ),
-        (r#"{"type":"picture","title":"x"}"#, "\"image\" is empty"),
-        (r#"{"type":"embed"}"#, "\"title\" is empty"),
+        (
+            r#"{"type":"picture","title":"x"}"#,
+            "\"image\" must be a link",
+        ),
+        (r#"{"type":"embed"}"#, "\"title\" must be a text"),
     ] {
         let said = read(json).unwrap_err().to_string();
         assert!(said.contains(part), "{said}");

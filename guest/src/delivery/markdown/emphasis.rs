@@ -17,7 +17,13 @@ struct Run {
 /// The text without its marks of emphasis. `fixed` are ranges in which there are none, in order.
 pub(super) fn strip(text: &str, fixed: &[Range<usize>]) -> String {
     let mut open: [Vec<Run>; 3] = [Vec::new(), Vec::new(), Vec::new()];
-    let mut marks = Vec::new();
+    let mut gone = vec![false; text.len()];
+    let mut take_out = |marks: Range<usize>| {
+        gone.iter_mut()
+            .skip(marks.start)
+            .take(marks.len())
+            .for_each(|gone| *gone = true);
+    };
     for mut run in runs(text, fixed) {
         let Some(stack) = open.get_mut(match run.mark {
             '*' => 0,
@@ -35,8 +41,8 @@ pub(super) fn strip(text: &str, fixed: &[Range<usize>]) -> String {
                 break;
             }
             if !is_name(text, opener, &run) {
-                marks.push(opener.left.end - both..opener.left.end);
-                marks.push(run.left.start..run.left.start + both);
+                take_out(opener.left.end - both..opener.left.end);
+                take_out(run.left.start..run.left.start + both);
             }
             opener.left.end -= both;
             run.left.start += both;
@@ -48,15 +54,10 @@ pub(super) fn strip(text: &str, fixed: &[Range<usize>]) -> String {
             stack.push(run);
         }
     }
-    marks.sort_by_key(|range| range.start);
-    let mut shown = String::with_capacity(text.len());
-    let mut from = 0;
-    for mark in marks {
-        shown.push_str(text.get(from..mark.start).unwrap_or_default());
-        from = mark.end;
-    }
-    shown.push_str(text.get(from..).unwrap_or_default());
-    shown
+    text.char_indices()
+        .filter(|(at, _)| gone.get(*at) == Some(&false))
+        .map(|(_, character)| character)
+        .collect()
 }
 
 /// `__init__`: between two underscores on each side stands one name in small letters.

@@ -70,7 +70,7 @@ impl World {
                 process,
                 id: call.id,
                 want_headers: call.want_headers.clone(),
-                sink: call.sink.clone(),
+                sink: call.sink,
             },
         );
         let latency = self.latency();

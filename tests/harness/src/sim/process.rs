@@ -51,6 +51,8 @@ pub(super) struct Process {
     pub(super) begins: Vec<host::TurnBegin>,
     pub(super) told: Vec<host::TurnOutcome>,
     pub(super) replies: Vec<host::Reply>,
+    pub(super) overheard: Vec<String>,
+    pub(super) health: Vec<host::Health>,
 }
 
 impl std::fmt::Debug for Process {
@@ -82,6 +84,8 @@ impl Process {
             begins: Vec::new(),
             told: Vec::new(),
             replies: Vec::new(),
+            overheard: Vec::new(),
+            health: Vec::new(),
         }
     }
 
@@ -279,10 +283,10 @@ impl World {
                 }
                 Command::BlobDrop(id) => self.disk.blobs.drop(id),
                 Command::Reply(reply) => self.process.replies.push(reply.reply),
+                Command::Health(health) => self.process.health.push(health),
                 Command::HttpCancel(_)
                 | Command::EntropyAsk(_)
                 | Command::Metric(_)
-                | Command::Health(_)
                 | Command::Started
                 | Command::Extension(_) => {}
             }
@@ -375,7 +379,8 @@ impl World {
                 known.push(outcome.outcome);
                 self.process.told.push(outcome);
             }
-            AgentAsk::Context(_) | AgentAsk::Approval(_) | AgentAsk::Reset(_) => {}
+            AgentAsk::Context(context) => self.process.overheard.push(context.message.text),
+            AgentAsk::Approval(_) | AgentAsk::Reset(_) => {}
         }
     }
 }

@@ -1,4 +1,8 @@
 //! A world without a script: a test says what happens next, and looks at what people see.
+#![allow(
+    clippy::panic,
+    reason = "a test that asks for what cannot be is a wrong test, and ends there"
+)]
 
 use std::sync::Arc;
 
@@ -218,6 +222,12 @@ impl Stage {
         self.world.process.told.clone()
     }
 
+    /// What the agent was told that was not said to it.
+    #[must_use]
+    pub fn overheard(&self) -> &[String] {
+        &self.world.process.overheard
+    }
+
     /// The blobs that the host holds.
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
@@ -228,6 +238,19 @@ impl Stage {
     #[must_use]
     pub fn begun(&self) -> &[host::TurnBegin] {
         &self.world.process.begins
+    }
+
+    /// What the channel said of its own health, newest last.
+    #[must_use]
+    pub fn health(&self) -> &[host::Health] {
+        &self.world.process.health
+    }
+
+    /// A value that the channel stored, as text.
+    #[must_use]
+    pub fn stored(&self, key: &str) -> Option<String> {
+        let value = self.world.disk.entries.get(key)?;
+        Some(String::from_utf8_lossy(value).into_owned())
     }
 
     /// The last lines of the channel's log.

@@ -43,11 +43,20 @@ impl Pair {
     }
 
     pub(crate) async fn with(options: EmulatorOptions, network: NetworkOptions) -> Self {
+        Self::limited(options, network, None).await
+    }
+
+    /// The same with other limits than the manifest's.
+    pub(crate) async fn limited(
+        options: EmulatorOptions,
+        network: NetworkOptions,
+        limits: Option<Limits>,
+    ) -> Self {
         let emulator = Emulator::start(options).await.unwrap();
         let state = tempfile::tempdir().unwrap();
-        let bot = Bot::start(&target(&emulator), "", state.path(), network)
-            .await
-            .unwrap();
+        let target = target(&emulator);
+        let bot = Bot::limited(&target, "", state.path(), network, limits);
+        let bot = bot.await.unwrap();
         Self {
             emulator,
             bot,

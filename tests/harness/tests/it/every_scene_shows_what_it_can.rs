@@ -13,6 +13,7 @@ use prx_host::bindings::v0_1::{
 use qq_emulator::actions::{Act, Attachment, Draft, Emoji, InChannel, InGuild};
 use qq_emulator::intents::Intents;
 use qq_emulator::ledger::{BotForm, BotMessage};
+use qq_emulator::settings::GroupMode;
 use serde_json::json;
 
 use crate::readme;
@@ -318,7 +319,7 @@ fn every_message_type_is_shown_or_goes_as_words_for_a_reason() {
 
 #[test]
 fn quotes_mentions_and_labels_go_with_the_first_message() {
-    for scene in 0..4 {
+    for (scene, name) in SCENES.iter().enumerate() {
         let keys = json!({"quote_replies": "always", "mention_sender": true, "ai_notice": "always", "language": "en"});
         let mut stage = stage(keys, |_| text("hello"));
         let id = stage.act(says(scene, "go")).message_id.unwrap();
@@ -334,7 +335,7 @@ fn quotes_mentions_and_labels_go_with_the_first_message() {
         let quote = message.quote.clone().unwrap();
         assert_eq!(quote.starts_with("REFIDX_"), scene < 2, "{quote}");
         assert_eq!(quote == id.as_str(), scene >= 2, "{quote}");
-        quiet(&stage, SCENES[scene]);
+        quiet(&stage, name);
     }
 }
 
@@ -368,18 +369,18 @@ fn the_last_message_is_taken_back_where_the_agent_asks_for_it() {
 
 #[test]
 fn a_typing_notice_and_a_growing_text_exist_in_private_chats_only() {
-    for scene in 0..4 {
+    for (scene, name) in SCENES.iter().enumerate() {
         let typing = {
             let mut stage = stage(json!({"stream_mode": "typing"}), |_| text("hello"));
             stage.act(says(scene, "go"));
-            quiet(&stage, SCENES[scene]);
+            quiet(&stage, name);
             shown(&stage)
         };
         assert_eq!(
             typing,
             if scene == 0 { "typing, text" } else { "text" },
             "{}",
-            SCENES[scene]
+            name
         );
         let mut stage = growing();
         stage.act(says(scene, "go"));
@@ -388,14 +389,14 @@ fn a_typing_notice_and_a_growing_text_exist_in_private_chats_only() {
             forms,
             [if scene == 0 { "stream" } else { "text" }],
             "{}: {:#?}",
-            SCENES[scene],
+            name,
             stage.log()
         );
         assert_eq!(
             stage.said()[0].text.trim(),
             "One sentence. Another one. The end."
         );
-        quiet(&stage, SCENES[scene]);
+        quiet(&stage, name);
     }
 }
 
@@ -642,7 +643,7 @@ fn presses_reactions_and_newcomers_are_turns_that_are_answered_by_their_event() 
 
 #[test]
 fn a_quote_is_resolved_from_the_event_or_from_what_was_said_lately() {
-    for scene in 0..4 {
+    for (scene, name) in SCENES.iter().enumerate() {
         let mut stage = stage(json!({}), |_| text("the answer"));
         stage.act(says(scene, "go"));
         let said = stage.said();
@@ -654,14 +655,38 @@ fn a_quote_is_resolved_from_the_event_or_from_what_was_said_lately() {
         };
         stage.act(says(scene, quote));
         let quoted = stage.begun().last().unwrap().message.quoted.clone();
-        let quoted = quoted.unwrap_or_else(|| panic!("{}: no quote", SCENES[scene]));
+        let quoted = quoted.unwrap_or_else(|| panic!("{}: no quote", name));
         assert_eq!(
             (quoted.text.as_deref(), quoted.by_bot),
             (Some("the answer"), true),
             "{}",
-            SCENES[scene]
+            name
         );
     }
+}
+
+#[test]
+fn what_was_said_before_a_mention_is_context_and_each_of_it_once() {
+    let mut stage = stage(json!({}), |_| text("hello"));
+    stage.act(says(1, "first"));
+    let mode = GroupMode::MentionAndContext;
+    stage.act(Act::SetGroupMode {
+        group: "room".into(),
+        mode,
+    });
+    for aside in ["it rains", "it pours"] {
+        stage.act(Act::group_plain("room", "bob", aside));
+    }
+    stage.act(says(1, "what did bob say?"));
+    stage.act(Act::group_plain("room", "bob", "the sun is out"));
+    stage.act(says(1, "and now?"));
+    assert_eq!(
+        stage.overheard(),
+        ["it rains", "it pours", "the sun is out"],
+        "{:#?}",
+        stage.log()
+    );
+    quiet(&stage, "context");
 }
 
 #[test]
@@ -709,7 +734,7 @@ fn the_readme_shows_this_table() {
                 "yes"
             }
         };
-        let cells: Vec<&str> = row.cells.iter().map(|cell| yes(&cell)).collect();
+        let cells: Vec<&str> = row.cells.iter().map(yes).collect();
         let _ = writeln!(table, "| {} | {} |", row.what, cells.join(" | "));
     }
     let extra = [

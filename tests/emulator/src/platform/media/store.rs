@@ -103,8 +103,9 @@ impl Platform {
         format!("{base}/download?appid=1406&fileid={id}&rkey={rkey}&spec=0")
     }
 
-    /// The bytes behind one of the emulator's own addresses.
-    pub(in crate::platform) fn own_bytes(&self, url: &str) -> Option<Arc<[u8]>> {
+    /// The bytes behind one of the emulator's own addresses; none if they are not kept (any more).
+    #[must_use]
+    pub fn own_bytes(&self, url: &str) -> Option<Arc<[u8]>> {
         let rest = url.strip_prefix(self.settings.media_url.as_str())?;
         let (_, query) = rest.split_once('?')?;
         let blob = self.store.blobs.get(field(query, "fileid")?)?;
