@@ -204,7 +204,12 @@ fn ten_thousand_senders_who_guess_get_twenty_tries_and_a_few_answers() {
     let (_, people) = report(&mut stage, OperatorCommand::PairList);
     assert!(people["requests"].as_array().unwrap().len() <= 50);
     assert_eq!(people["bindings"], json!([]));
-    assert!(stage.stored().iter().all(|key| !key.starts_with("turn/")));
+    assert!(
+        stage
+            .stored_keys()
+            .iter()
+            .all(|key| !key.starts_with("turn/"))
+    );
     quiet(&stage);
     // The operator makes a new one.
     let (_, made) = report(&mut stage, OperatorCommand::PairCode);
