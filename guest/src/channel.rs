@@ -25,6 +25,7 @@ mod examining;
 mod operator;
 mod pairing;
 mod people;
+mod settings;
 mod skipped;
 
 pub use examining::{Check, Examination};

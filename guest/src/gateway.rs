@@ -142,6 +142,15 @@ impl Gateway {
         self.opened_ms.iter().filter(lately).count()
     }
 
+    /// The operator wants other intents: they belong to a session, so a new one is opened.
+    pub fn ask_for_other_intents(&mut self, env: &mut Env, token_valid: bool) -> Want {
+        self.abandon(env, "other intents");
+        self.drop_session();
+        self.rung = 0;
+        env.clear_timer(Timer::Reconnect);
+        self.connect(env, token_valid)
+    }
+
     /// Closes the connection, and forgets the session: it was opened for a look only.
     pub fn leave(&mut self, env: &mut Env) {
         self.abandon(env, "examined");

@@ -79,6 +79,11 @@ impl Places {
         self.change(env, key(relation.scene, relation.target.as_str()), apply);
     }
 
+    /// Forgets a place.
+    pub fn forget(&mut self, env: &mut Env, scene: Scene, target: &str) {
+        self.drop_place(env, &key(scene, target));
+    }
+
     /// The platform said of a message that the bot is not there any more.
     pub fn lost(&mut self, env: &mut Env, scene: Scene, target: &str) {
         self.change(env, key(scene, target), |place| place.gone = true);

@@ -216,6 +216,32 @@ impl Turns {
         self.open.is_empty()
     }
 
+    /// Sorts what is open into conversations anew: which one a message belongs to depends on the configuration.
+    pub fn requeue(&mut self, config: &Config) {
+        self.queues.clear();
+        for turn in self
+            .open
+            .values()
+            .filter(|turn| turn.origin == Origin::Inbound)
+        {
+            let answered_at_once = turn.stage != Stage::Queued && turn.attempt == 0;
+            if answered_at_once {
+                continue;
+            }
+            let queue = self
+                .queues
+                .entry(turn.inbound.conversation(config))
+                .or_default();
+            // What is being worked on goes on first.
+            if turn.stage == Stage::Queued {
+                queue.push_back(turn.id);
+            } else {
+                queue.push_front(turn.id);
+            }
+        }
+        self.agenda.extend(self.open.keys().copied());
+    }
+
     /// Starts no agent any more: what is accepted waits, stored, for the next process.
     pub fn hold(&mut self) {
         self.held = true;

@@ -24,12 +24,8 @@ impl Channel {
             OperatorCommand::PairDeny(id) => self.pair_deny(command.id, id),
             OperatorCommand::PairRevoke(openid) => self.pair_revoke(command.id, openid),
             OperatorCommand::Doctor(identify) => self.on_doctor(command.id, *identify),
-            OperatorCommand::ReloadConfig(_) | OperatorCommand::Forget(_) => self.reply(
-                command.id,
-                Vec::new(),
-                None,
-                "this version of the channel cannot do that",
-            ),
+            OperatorCommand::ReloadConfig(json) => self.reload(command.id, json),
+            OperatorCommand::Forget(openid) => self.forget(command.id, openid),
         }
     }
 

@@ -153,6 +153,28 @@ impl Recent {
             .map(|(_, record)| &record.said)
     }
 
+    /// Forgets all texts of a place, in the store as well. Returns how many there were.
+    pub fn forget_place(&mut self, env: &mut Env, scene: Scene, target: &str) -> usize {
+        let place = hash(scene, target, "");
+        let mut blocks = Vec::new();
+        let mut texts = 0;
+        for (block, record) in &mut self.records {
+            if record.place == place {
+                texts += 1;
+                record.said.text.clear();
+                record.said.author.clear();
+                record.place = 0;
+                if !blocks.contains(block) {
+                    blocks.push(*block);
+                }
+            }
+        }
+        for block in blocks {
+            self.rewrite(env, block);
+        }
+        texts
+    }
+
     /// A message was taken back: its text is forgotten, in the store as well, and it is no longer the last one.
     /// Whose it was stays known, so that a reply to it still is a reply to the bot.
     pub fn forget(&mut self, env: &mut Env, scene: Scene, target: &str, id: &str) {

@@ -17,5 +17,6 @@ mod media;
 mod mentioning;
 mod operator;
 mod pairing;
+mod settings;
 mod talking;
 mod tokens;
