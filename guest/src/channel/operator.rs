@@ -25,12 +25,18 @@ impl Channel {
             OperatorCommand::PairRevoke(openid) => self.pair_revoke(command.id, openid),
             OperatorCommand::Doctor(_)
             | OperatorCommand::ReloadConfig(_)
-            | OperatorCommand::Forget(_) => self.reply(
-                command.id,
-                Vec::new(),
-                None,
-                "this version of the channel cannot do that",
-            ),
+            | OperatorCommand::Forget(_) => {
+                let sentence = "this version of the channel cannot do that";
+                // A line that fails, so that nobody takes it for done.
+                let line = ReportLine {
+                    mark: Mark::Fail,
+                    topic: "command".to_owned(),
+                    text: sentence.to_owned(),
+                    evidence: None,
+                    fix: None,
+                };
+                self.reply(command.id, vec![line], None, sentence);
+            }
         }
     }
 
