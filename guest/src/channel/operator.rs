@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::bindings::{Action, Command, Mark, OperatorCommand, OperatorSend, Reply, ReportLine};
+use crate::bindings::{Action, Command, OperatorCommand, OperatorSend, Reply, ReportLine};
 use crate::capabilities::Shown;
 use crate::inbound::Inbound;
 use crate::scene::Scene;

@@ -82,7 +82,8 @@ impl Channel {
         let line = format!(
             "pairing code {code}: write /bind {code} to the bot in a private chat within {minutes} minutes"
         );
-        self.env.log(Level::Warn, line);
+        // As a fact, not as a warning: warnings are kept, and shown to whoever asks for the status.
+        self.env.log(Level::Info, line);
     }
 
     /// The time of a code is over.

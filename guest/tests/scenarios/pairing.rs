@@ -53,7 +53,7 @@ fn a_code_is_shown_in_the_log_once_and_is_nowhere_else() {
         .filter(|line| line.contains(CODE))
         .collect();
     assert_eq!(shown.len(), 1, "{shown:?}");
-    assert!(shown[0].starts_with("Warn pairing code 234567: write /bind 234567"));
+    assert!(shown[0].starts_with("Info pairing code 234567: write /bind 234567"));
     let everything = format!("{:?}", driver.actions);
     assert!(!everything.contains(CODE));
     let of = |mode| {

@@ -39,6 +39,8 @@ impl Files {
             }
             None => usual()?,
         };
+        // What is kept is found by other processes as well, wherever they are.
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
         let layers = Layers::read(&layers)?;
         if layers.paths().is_empty() {
             let (own, daemon) = (dir.join(OWN_FILE), dir.join(DAEMON_FILE));
@@ -53,6 +55,13 @@ impl Files {
             dir,
             named: named.map(Path::to_owned),
         })
+    }
+
+    /// How a command is told to read these files: nothing for the usual ones.
+    pub(crate) fn option(&self) -> String {
+        let named = self.named.as_ref();
+        let option = named.map(|path| format!(" --config {}", path.display()));
+        option.unwrap_or_default()
     }
 
     /// The same files as they are now.

@@ -189,7 +189,8 @@ impl<'a> Desk<'a> {
 
     /// How a channel is started, for whoever should.
     fn start_it(&self, name: &str) -> String {
-        self.screen.say(Text::StartIt, &[&spelled(), &name])
+        let how = format!("{name}{}", self.files.option());
+        self.screen.say(Text::StartIt, &[&spelled(), &how])
     }
 }
 

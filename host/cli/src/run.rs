@@ -115,7 +115,13 @@ impl Running {
     /// Lets answers in flight be delivered, and stops. Until then an operator can ask how it goes.
     pub async fn stop(self) {
         stop(self.channels, self.drain).await;
-        drop(self.control);
+        // Waited for, so that whoever starts again at once finds the store free.
+        if let Some(control) = self.control {
+            control.stop().await;
+        }
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::Checked;
 use crate::runtime::Host;
@@ -83,6 +84,7 @@ pub fn socket_path(state_dir: &Path) -> PathBuf {
 pub struct ControlServer {
     path: PathBuf,
     stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl ControlServer {
@@ -99,8 +101,17 @@ impl ControlServer {
             owner,
             stop: stop.clone(),
         };
-        tokio::spawn(accept(listener, uid, Arc::new(server)));
-        Ok(Self { path, stop })
+        let tasks = TaskTracker::new();
+        tasks.spawn(accept(listener, uid, Arc::new(server), tasks.clone()));
+        Ok(Self { path, stop, tasks })
+    }
+
+    /// Stops serving, and waits until nothing of it holds the host any more: the store is free for
+    /// another process then.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 }
 
@@ -142,7 +153,7 @@ fn listen(path: &Path) -> Result<(UnixListener, u32), ControlError> {
     Ok((listener, uid))
 }
 
-async fn accept(listener: UnixListener, uid: u32, server: Arc<serve::Server>) {
+async fn accept(listener: UnixListener, uid: u32, server: Arc<serve::Server>, tasks: TaskTracker) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let accepted = tokio::select! {
@@ -161,11 +172,12 @@ async fn accept(listener: UnixListener, uid: u32, server: Arc<serve::Server>) {
             tracing::warn!("another user's process tried to use the control socket");
             continue;
         }
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
+        // Too many at once: whoever comes then is sent away, not kept.
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            continue;
         };
         let server = Arc::clone(&server);
-        tokio::spawn(async move {
+        tasks.spawn(async move {
             let stop = server.stop.clone();
             tokio::select! {
                 () = stop.cancelled() => {}

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{Home, KEY, Said};
+use crate::support::{Home, KEY, Run, Said};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -292,6 +292,27 @@ fn the_doctor_of_all_has_a_line_for_each_and_a_line_of_totals() {
 }
 
 #[test]
+fn a_file_may_be_named_from_the_folder_that_it_is_in() {
+    let home = Home::new();
+    let here = |arguments: &[&str]| {
+        let mut program = home.program(arguments);
+        program
+            .args(["--config", "channels.toml"])
+            .current_dir(home.dir.path());
+        program
+    };
+    let run = Run::of(here(&["channel", "run"]));
+    let _line = home.server.line();
+    run.wait_for("running; SIGTERM");
+    let said = Said::of(here(&["channel", "status"]).output().unwrap());
+    assert_eq!(said.code, 0, "{said:?}");
+    run.kill();
+    let said = Said::of(here(&["channel", "status", "bot"]).output().unwrap());
+    let last = "start it with `prx channel run bot --config channels.toml`";
+    assert_eq!(said.out.lines().last(), Some(last), "{said:?}");
+}
+
+#[test]
 fn the_language_follows_the_locale_and_the_name_the_program() {
     let home = Home::new();
     let link = home.dir.path().join("prx-channel");
@@ -314,6 +335,8 @@ fn sigterm_delivers_what_is_under_way_and_begins_nothing_new() {
     assert_eq!(line.hear(), "draining");
     line.say("too late");
     assert_eq!(line.hear(), "echo: /slow 1 (after 1 s)");
+    assert_eq!(line.hear(), "drained");
+    line.say("!drained");
     assert_eq!(line.hear(), "<closed>");
     let (status, log) = run.end();
     assert_eq!(status.code(), Some(0), "{log:?}");

@@ -192,8 +192,13 @@ impl Home {
     }
 
     pub(crate) fn begin(&self, arguments: &[&str]) -> Run {
-        let mut child = self
-            .program(arguments)
+        Run::of(self.program(arguments))
+    }
+}
+
+impl Run {
+    pub(crate) fn of(mut program: Command) -> Self {
+        let mut child = program
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -206,7 +211,7 @@ impl Home {
                 let _ = lines.send(line);
             }
         });
-        Run { child, log }
+        Self { child, log }
     }
 }
 
@@ -219,7 +224,7 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),

@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::expose;
 use crate::bindings::v0_1::HealthLevel;
@@ -45,6 +46,7 @@ pub struct MetricsError {
 pub struct MetricsServer {
     address: SocketAddr,
     stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl MetricsServer {
@@ -61,8 +63,20 @@ impl MetricsServer {
         let address = listener.local_addr().map_err(failed)?;
         tracing::info!(%address, "numbers are at /metrics, health is at /healthz");
         let stop = CancellationToken::new();
-        tokio::spawn(accept(listener, host.clone(), stop.clone()));
-        Ok(Self { address, stop })
+        let tasks = TaskTracker::new();
+        tasks.spawn(accept(listener, host.clone(), stop.clone(), tasks.clone()));
+        Ok(Self {
+            address,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Stops serving, and waits until nothing of it holds the host any more.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Where it listens.
@@ -77,7 +91,7 @@ impl Drop for MetricsServer {
     }
 }
 
-async fn accept(listener: TcpListener, host: Host, stop: CancellationToken) {
+async fn accept(listener: TcpListener, host: Host, stop: CancellationToken, tasks: TaskTracker) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let accepted = tokio::select! {
@@ -93,7 +107,7 @@ async fn accept(listener: TcpListener, host: Host, stop: CancellationToken) {
             continue;
         };
         let (host, stop) = (host.clone(), stop.clone());
-        tokio::spawn(async move {
+        tasks.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(CONNECTION_LIFE) => {}

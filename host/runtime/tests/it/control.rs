@@ -358,8 +358,25 @@ async fn the_socket_is_the_owners_alone_and_a_stale_one_is_replaced() {
             .len(),
         2
     );
-    drop(server);
+    server.stop().await;
     std::fs::write(&path, "not a socket").unwrap();
     let error = ControlServer::start(&bench.host, desk).unwrap_err();
     assert!(matches!(error, ControlError::NotASocket { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_may_start_again_as_soon_as_the_socket_is_stopped() {
+    let Office {
+        bench,
+        desk,
+        _server: server,
+    } = Office::new().await;
+    // Connected and silent, as a monitoring that hangs.
+    let _client = Client::new(bench.dir.path()).await;
+    let (dir, url) = (bench.dir, bench.server.url());
+    bench.handle.stop().await;
+    drop((bench.host, bench.line, desk));
+    server.stop().await;
+    let host = crate::support::host(dir.path());
+    assert!(crate::support::start(&host, "bot", &url).await.is_ok());
 }
