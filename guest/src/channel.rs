@@ -92,7 +92,10 @@ impl Channel {
                     format!("{} starting, AppID {}", boot.host, env.config.app_id),
                 );
                 let mut channel = Self::from_entries(env, &entries);
-                channel.begin();
+                // A probe is only asked something; a session of its own would take the place of a live one.
+                if boot.reason != StartReason::Probe {
+                    channel.begin();
+                }
                 channel
             }
         };

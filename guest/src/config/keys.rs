@@ -4,6 +4,9 @@ use super::{KeyKind, KeySpec, ValueAlias};
 use crate::gateway::intents::Intents;
 use crate::requests::APP_SECRET;
 
+/// What PRX 0.8.32 knows in this table. It refuses its whole file over any other key.
+const NATIVE: [&str; 4] = ["app_id", APP_SECRET, "allowed_users", "mention_only"];
+
 /// All keys, in the order of the reference page.
 #[must_use]
 pub fn key_table() -> Vec<KeySpec> {
@@ -26,6 +29,7 @@ fn key(name: &str, kind: KeyKind, default: Option<&str>, doc: &str) -> KeySpec {
         secret: false,
         widens_egress: None,
         documented: true,
+        native: NATIVE.contains(&name),
         doc: doc.to_owned(),
     }
 }

@@ -185,9 +185,14 @@ impl Budget {
 
     /// The platform did not take what was paid for: it counts only what it accepts. The number stays spent.
     pub fn refund(&mut self, env: &mut Env, paid: &Paid) {
-        if let Some(id) = paid.account
-            && let Some(account) = self.accounts.get_mut(&id)
-        {
+        if let Some(id) = paid.account {
+            self.refund_own(env, id);
+        }
+    }
+
+    /// The same for what a turn's own account paid.
+    pub fn refund_own(&mut self, env: &mut Env, id: TurnId) {
+        if let Some(account) = self.accounts.get_mut(&id) {
             account.used = account.used.saturating_sub(1);
             self.store(env, id);
         }

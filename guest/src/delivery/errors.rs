@@ -44,13 +44,14 @@ pub enum Class {
     Drop,
     /// The place or the person is gone: give up, and forget it.
     Gone,
-    /// Give up, and stop the bot.
+    /// Give up, and tell the operator what to mend: the next message would fare no better.
     Fatal(Stop),
 }
 
 /// The table: codes from, codes to, what they ask of us. Codes are those of message endpoints.
 #[rustfmt::skip]
 pub const TABLE: &[(i64, i64, Class)] = &[
+    (10_000, 10_000, Class::Drop),
     (10_001, 10_001, Class::Gone), (10_003, 10_004, Class::Gone),
     (11_241, 11_241, Class::Drop),
     (11_242, 11_242, Class::RetryOnce),
@@ -109,8 +110,7 @@ pub const TABLE: &[(i64, i64, Class)] = &[
     (304_057, 304_057, Class::NoKeyboard),
     (304_061, 304_061, Class::Plain),
     (304_062, 304_062, Class::NoKeyboard), (304_064, 304_064, Class::Drop),
-    (304_080, 304_080, Class::Reupload),
-    (304_082, 304_083, Class::MediaAsText),
+    (304_080, 304_080, Class::Reupload), (304_082, 304_083, Class::Reupload),
     (304_103, 304_103, Class::WindowClosed),
     (305_007, 305_007, Class::NoKeyboard),
     (306_001, 306_002, Class::Drop), (306_003, 306_003, Class::RetryOnce), (306_004, 306_004, Class::Drop),
@@ -195,19 +195,26 @@ pub fn class(status: u16, code: Option<i64>) -> Class {
 #[must_use]
 pub fn stream_class(status: u16, code: Option<i64>) -> Class {
     match code {
-        Some(40_007) => Class::Drop,
+        // Not what is shown can be changed, but what is missing can follow as a message.
+        Some(40_007) => Class::Plain,
         Some(50_001) => Class::RetryOnce,
         Some(50_002) => Class::Backoff,
         _ => class(status, code),
     }
 }
 
+/// As `known`, for streams.
+#[must_use]
+pub fn known_of_streams(code: i64) -> bool {
+    matches!(code, 40_007 | 50_001 | 50_002) || known(code)
+}
+
 /// True for codes that say that the bot lacks a right, and not that this one message is wrong: the next one would
 /// fare no better.
 #[must_use]
 pub fn for_want_of_a_right(code: i64) -> bool {
-    const RIGHTS: [i64; 8] = [
-        50_056, 304_004, 304_036, 304_037, 304_057, 40_034_012, 40_034_127, 22_006,
+    const RIGHTS: [i64; 9] = [
+        50_056, 304_004, 304_014, 304_036, 304_037, 304_057, 40_034_012, 40_034_127, 22_006,
     ];
     RIGHTS.contains(&code)
 }
@@ -216,7 +223,10 @@ pub fn for_want_of_a_right(code: i64) -> bool {
 #[must_use]
 pub fn too_fast(status: u16, code: Option<i64>) -> bool {
     const RATES: [i64; 6] = [20_028, 22_009, 100_001, 1_100_100, 1_100_308, 40_034_100];
-    code.map_or(status == 429, |code| RATES.contains(&code))
+    match code {
+        Some(code) if known(code) => RATES.contains(&code),
+        _ => status == 429,
+    }
 }
 
 /// An error answer, as far as it can be read.

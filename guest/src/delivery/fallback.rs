@@ -20,6 +20,9 @@ use super::{Flight, links, split};
 /// Characters below which a text that is too long is not cut again.
 const LEAST_CHARS: usize = 100;
 
+/// Of the codes that close a window, the one that may mean the number of replies.
+const USED_UP: i64 = 40_034_128;
+
 /// Says that the platform refuses the bot as such.
 pub(super) fn report(env: &mut Env, stop: Stop) {
     let (sentence, fix) = health::explain(stop);
@@ -46,13 +49,21 @@ impl Turns {
         code: Option<i64>,
         paid: &Paid,
     ) {
-        if self.is_stream_end(id, index) {
-            return self.stream_not_closed(env, id, index, code);
+        let content = self.content(id, index);
+        if matches!(content, Some(Content::StreamEnd(_))) {
+            return self.end_refused(env, (id, index), class, code, paid);
         }
+        let sign = matches!(content, Some(Content::Reaction { .. } | Content::Recall));
+        let class = match class {
+            Class::Fatal(_) | Class::Gone => class,
+            // It has no other form, and nothing is paid for it.
+            _ if sign => Class::Drop,
+            class => class,
+        };
         if class != Class::WindowClosed {
             self.budget.refund(env, paid);
         }
-        self.remember(env, id, class, code, paid);
+        self.remember(env, (id, index), class, code, paid);
         let done = match class {
             Class::Plain => self.plainer(id, index),
             Class::NoKeyboard => self.without_keyboard(id, index),
@@ -60,8 +71,9 @@ impl Turns {
             Class::StripLinks => self.rewrite(id, index, links::without_links),
             Class::StripEveryone => self.rewrite(id, index, links::without_everyone),
             Class::Reupload => self.upload_again(env, id, index),
-            Class::MediaAsText => self.media_as_text(id, index),
-            Class::WindowClosed => self.other_account(env, id, index, paid),
+            // A card, an embed and Markdown have pictures in them: without those they are text.
+            Class::MediaAsText => self.plainer(id, index),
+            Class::WindowClosed => self.other_account(env, (id, index), code, paid),
             Class::NoProactive => self.wake_up(id, paid),
             Class::Unsafe => {
                 self.tell_refused(env, id, index, code);
@@ -88,61 +100,19 @@ impl Turns {
         }
     }
 
-    fn is_stream_end(&mut self, id: TurnId, index: usize) -> bool {
-        let part = self
-            .answer_mut(id)
-            .and_then(|answer| answer.parts.get(index));
-        part.is_some_and(|part| matches!(part.content, Content::StreamEnd(_)))
-    }
-
-    /// The platform closed the bubble itself, or will: what it does not show goes as a message.
-    fn stream_not_closed(&mut self, env: &mut Env, id: TurnId, index: usize, code: Option<i64>) {
-        let Some(turn) = self.open.get_mut(&id) else {
-            return;
-        };
-        // A repetition may be refused because the first one arrived.
-        let repeated = self.flights.get(&id).is_some_and(|flight| flight.repeated);
-        let shown = turn
-            .stream
-            .take()
-            .map(|stream| stream.shown)
-            .unwrap_or_default();
-        let before = self.growths.get(&id).map(|growth| growth.confirmed.clone());
-        let Some(answer) = self.answer_mut(id) else {
-            return;
-        };
-        let Some(part) = answer.parts.get_mut(index) else {
-            return;
-        };
-        let Content::StreamEnd(text) = &part.content else {
-            return;
-        };
-        if repeated {
-            return self.settle(env, id, index, PartState::Unconfirmed);
+    /// What a part shows.
+    pub(super) fn content(&self, id: TurnId, index: usize) -> Option<&Content> {
+        match &self.open.get(&id)?.stage {
+            Stage::Answering(answer) => answer.parts.get(index).map(|part| &part.content),
+            Stage::Queued | Stage::Fetching | Stage::Thinking => None,
         }
-        let known = before.unwrap_or(shown);
-        let rest = text
-            .strip_prefix(known.trim_end())
-            .unwrap_or(text)
-            .trim()
-            .to_owned();
-        if rest.is_empty() {
-            return self.settle(env, id, index, PartState::Sent);
-        }
-        env.log(
-            Level::Info,
-            format!("turn {id}: its stream was closed by the platform (code {code:?}); the rest goes as a message"),
-        );
-        part.content = super::plan::markdown_of(rest);
-        part.state = PartState::Waiting;
-        self.flights.insert(id, Flight::default());
     }
 
     /// What a refusal says about the place.
     fn remember(
         &mut self,
         env: &mut Env,
-        id: TurnId,
+        (id, index): (TurnId, usize),
         class: Class,
         code: Option<i64>,
         paid: &Paid,
@@ -152,12 +122,20 @@ impl Turns {
         };
         let right = code.is_some_and(errors::for_want_of_a_right);
         let refused = (Learned::Refused, code);
+        // A right was refused to what was sent, whatever the code's own name for it.
+        let feature = match (class, self.content(id, index)) {
+            (Class::NoKeyboard, Some(Content::Markdown { keyboard, .. })) => {
+                keyboard.is_some().then_some(Feature::Keyboard)
+            }
+            (Class::Plain, Some(Content::Markdown { .. })) => Some(Feature::Markdown),
+            (Class::Plain, Some(Content::Ark { .. })) => Some(Feature::Ark),
+            (Class::Plain, Some(Content::Embed { .. })) => Some(Feature::Embed),
+            _ => None,
+        };
         match class {
-            Class::Plain | Class::NoKeyboard if right => {
-                let feature = match (class, code) {
-                    (Class::NoKeyboard, _) => Feature::Keyboard,
-                    (_, Some(304_004)) => Feature::Ark,
-                    _ => Feature::Markdown,
+            Class::Plain | Class::NoKeyboard => {
+                let Some(feature) = feature.filter(|_| right) else {
+                    return;
                 };
                 self.caps
                     .learn(env, (scene, None), feature, refused, RIGHT_MS);
@@ -285,15 +263,23 @@ impl Turns {
         let (text, markdown) = match &part.content {
             Content::Text(text) => (text.clone(), false),
             Content::Markdown { text, .. } => (text.clone(), true),
-            Content::Embed { plain, .. } => (plain.clone(), false),
+            // What is too long for a card or a caption is not too long for a text.
             _ => return self.plainer(id, index),
         };
         let half = split::length(&text).div_ceil(2);
-        let pieces = if markdown {
-            split::split_markdown(&text, half)
-        } else {
-            split::split(&text, half)
+        let cut = |limit: usize| {
+            if markdown {
+                split::split_markdown(&text, limit)
+            } else {
+                split::split(&text, limit)
+            }
         };
+        // A cut between two sentences makes halves of unlike length: two messages cost less than three.
+        let (limit, pieces) = [half + half / 4, half]
+            .map(|limit| (limit, cut(limit)))
+            .into_iter()
+            .find(|(limit, pieces)| *limit == half || pieces.len() == 2)
+            .unwrap_or_default();
         if half < LEAST_CHARS || pieces.len() < 2 {
             return false;
         }
@@ -309,7 +295,7 @@ impl Turns {
         answer.parts.splice(index..=index, parts);
         if let Some((scene, target)) = place {
             let most = (
-                Learned::AtMost(u32::try_from(half).unwrap_or(u32::MAX)),
+                Learned::AtMost(u32::try_from(limit).unwrap_or(u32::MAX)),
                 code,
             );
             self.caps
@@ -325,7 +311,7 @@ impl Turns {
         };
         let Some(Content::Media(media)) = answer.parts.get_mut(index).map(|part| &mut part.content)
         else {
-            return false;
+            return self.plainer(id, index);
         };
         let Some(ready) = media.ready.take() else {
             return self.media_as_text(id, index);
@@ -375,7 +361,17 @@ impl Turns {
     }
 
     /// The message that paid can pay no more; another one may.
-    fn other_account(&mut self, env: &mut Env, id: TurnId, index: usize, paid: &Paid) -> bool {
+    pub(super) fn other_account(
+        &mut self,
+        env: &mut Env,
+        (id, index): (TurnId, usize),
+        code: Option<i64>,
+        paid: &Paid,
+    ) -> bool {
+        if paid.account.is_none() {
+            // It answered nothing, and would be refused for ever.
+            return false;
+        }
         let now = env.platform_ms();
         let in_time = self
             .open
@@ -385,6 +381,7 @@ impl Turns {
         let place = self.place(id);
         if let (Some(spent), Some((scene, target))) = (spent, place)
             && in_time
+            && code == Some(USED_UP)
             && paid.account == Some(id)
             && spent > 0
         {
@@ -416,7 +413,7 @@ impl Turns {
     }
 
     /// The bot is not there any more, as the platform says.
-    fn gone(&mut self, env: &mut Env, id: TurnId) {
+    pub(super) fn gone(&mut self, env: &mut Env, id: TurnId) {
         if let Some((scene, target)) = self.place(id) {
             env.log(Level::Info, format!("{} {target} is gone", scene.word()));
             self.places.lost(env, scene, target.as_str());
@@ -424,7 +421,13 @@ impl Turns {
     }
 
     /// The person is told, once and neutrally, that something was not let through.
-    fn tell_refused(&mut self, env: &mut Env, id: TurnId, index: usize, code: Option<i64>) {
+    pub(super) fn tell_refused(
+        &mut self,
+        env: &mut Env,
+        id: TurnId,
+        index: usize,
+        code: Option<i64>,
+    ) {
         let note = texts::text(env.config.language, Text::Refused);
         if let Some(answer) = self.answer_mut(id) {
             answer.remark("the platform refused it for its content");

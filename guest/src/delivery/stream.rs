@@ -17,12 +17,15 @@ use crate::scene::Scene;
 use crate::timers::Timer;
 use crate::turns::{Stage, Turn, Turns};
 
+use super::answer::{Content, Flight, Part, PartState};
 use super::budget::{Paid, Via};
 use super::errors::{self, Class};
-use super::{fallback, markdown, split};
+use super::{fallback, markdown, plan, split};
 
 /// Failures in a row after which a stream grows no more until its end.
 const MAX_FAILURES: u8 = 3;
+/// The code for a stream that the platform does not know, or not any more.
+const UNKNOWN: i64 = 12_002;
 /// Replies that must be left for a text to grow: the stream itself, and one for whatever goes wrong with it.
 const LEAST_REPLIES: u32 = 2;
 
@@ -37,6 +40,23 @@ pub struct Open {
     pub index: u32,
     /// What was shown last, or perhaps.
     pub shown: String,
+    /// What was shown before that: what is left on the screen when the last piece is refused.
+    #[serde(default)]
+    pub before: String,
+}
+
+impl Open {
+    /// The platform took the last piece.
+    fn took(&mut self) {
+        self.before.clone_from(&self.shown);
+    }
+
+    /// The platform did not take the last piece. The first one is sent once more as it is.
+    fn take_back(&mut self) {
+        if !self.id.is_empty() {
+            self.shown.clone_from(&self.before);
+        }
+    }
 }
 
 /// How a stream grows. Travels in a checkpoint.
@@ -125,6 +145,7 @@ impl Turns {
                     id: String::new(),
                     index: 0,
                     shown: String::new(),
+                    before: String::new(),
                 });
             }
         }
@@ -166,7 +187,9 @@ impl Turns {
         };
         fields.insert("msg_seq".into(), stream.paid.seq.into());
         stream.index += 1;
-        stream.shown = text;
+        if stream.shown != text {
+            stream.before = std::mem::replace(&mut stream.shown, text);
+        }
         let path = turn
             .inbound
             .scene
@@ -196,11 +219,17 @@ impl Turns {
             HttpOutcome::Response(response) if (200..300).contains(&response.status) => {
                 let body: Value = serde_json::from_str(&response.body).unwrap_or_default();
                 let named = body.get("id").and_then(Value::as_str).unwrap_or_default();
-                if let Some(stream) = self.open.get_mut(&id).and_then(|turn| turn.stream.as_mut())
-                    && stream.id.is_empty()
-                {
-                    stream.id = named.to_owned();
-                    self.store(env, id);
+                if let Some(stream) = self.open.get_mut(&id).and_then(|turn| turn.stream.as_mut()) {
+                    stream.took();
+                    if stream.id.is_empty() {
+                        stream.id = named.to_owned();
+                        self.store(env, id);
+                    }
+                }
+                if named.is_empty() {
+                    // Without a name it cannot grow: the answer comes as a message.
+                    self.freeze(env, id, false);
+                    return Want::Nothing;
                 }
                 let shown = self.open.get(&id).and_then(|turn| turn.stream.as_ref());
                 let shown = shown.map(|stream| stream.shown.clone()).unwrap_or_default();
@@ -223,17 +252,23 @@ impl Turns {
                 self.piece_refused(env, id, response.status, problem.code)
             }
             HttpOutcome::Failed(_) => {
-                self.piece_failed(env, id);
+                self.piece_failed(env, id, false);
                 Want::Nothing
             }
         }
     }
 
     fn piece_refused(&mut self, env: &mut Env, id: TurnId, status: u16, code: Option<i64>) -> Want {
+        let refused = status < 500 || code.is_some_and(errors::known_of_streams);
+        if refused
+            && let Some(stream) = self.open.get_mut(&id).and_then(|turn| turn.stream.as_mut())
+        {
+            stream.take_back();
+        }
         match errors::stream_class(status, code) {
-            Class::Backoff | Class::RetryOnce => self.piece_failed(env, id),
+            Class::Backoff | Class::RetryOnce => self.piece_failed(env, id, refused),
             Class::Token => {
-                self.piece_failed(env, id);
+                self.piece_failed(env, id, refused);
                 return Want::NewToken;
             }
             Class::Fatal(stop) => {
@@ -242,7 +277,7 @@ impl Turns {
             }
             // It arrived at the first try, and its name got lost with the answer.
             Class::Duplicate => self.freeze(env, id, false),
-            _ => {
+            class => {
                 let Some(turn) = self.open.get(&id) else {
                     return Want::Nothing;
                 };
@@ -250,7 +285,8 @@ impl Turns {
                     .stream
                     .as_ref()
                     .is_some_and(|stream| !stream.id.is_empty());
-                if !begun {
+                // What is wrong with these words, this person or this moment says nothing about streams.
+                if !begun && matches!(class, Class::Drop | Class::Plain) {
                     let place = (turn.inbound.scene, None);
                     let refused = (Learned::Refused, code);
                     self.caps
@@ -262,7 +298,8 @@ impl Turns {
         Want::Nothing
     }
 
-    fn piece_failed(&mut self, env: &mut Env, id: TurnId) {
+    /// A piece did not arrive. `refused`: the platform says so.
+    fn piece_failed(&mut self, env: &mut Env, id: TurnId, refused: bool) {
         let Some(growth) = self.growths.get_mut(&id) else {
             return;
         };
@@ -272,7 +309,7 @@ impl Turns {
             .mono_ms
             .saturating_add(env.config.stream_interval_ms * 2);
         if growth.failures >= MAX_FAILURES {
-            self.freeze(env, id, false);
+            self.freeze(env, id, refused);
         } else {
             self.grow(env, id);
         }
@@ -296,6 +333,91 @@ impl Turns {
             }
             self.store(env, id);
         }
+    }
+
+    /// The piece that was to close a stream is refused. What is on the screen stays there and is closed as it is; what
+    /// is missing follows as a message of its own, where that can help.
+    pub(super) fn end_refused(
+        &mut self,
+        env: &mut Env,
+        (id, index): (TurnId, usize),
+        class: Class,
+        code: Option<i64>,
+        paid: &Paid,
+    ) {
+        let flight = self.flights.get(&id);
+        // A repetition may be refused because the first one arrived, from here or from an earlier process.
+        let arrived = flight.is_some_and(|it| it.in_doubt || (it.repeated && it.tries <= 1));
+        let confirmed = self.growths.get(&id).map(|growth| growth.confirmed.clone());
+        let Some(Turn {
+            stage: Stage::Answering(answer),
+            stream,
+            ..
+        }) = self.open.get_mut(&id)
+        else {
+            return;
+        };
+        let part = answer.parts.get_mut(index).filter(|part| !part.aside);
+        let (Some(part), Some(open), false) = (part, stream.as_mut(), arrived) else {
+            // There is no third way to close it; or it is closed.
+            *stream = None;
+            let state = if arrived {
+                PartState::Unconfirmed
+            } else {
+                PartState::Refused { code }
+            };
+            return self.settle(env, id, index, state);
+        };
+        open.take_back();
+        // One that the platform does not know any more is closed already.
+        let is_there = code != Some(UNKNOWN);
+        let shown = match confirmed {
+            Some(confirmed) if !is_there => confirmed,
+            _ => open.shown.clone(),
+        };
+        let text = part.content.plain();
+        let missing = text.strip_prefix(shown.trim_end()).unwrap_or(&text).trim();
+        let over = missing.is_empty();
+        part.state = PartState::Waiting;
+        part.content = match plan::markdown_of(missing.to_owned()) {
+            Content::Markdown { text, plain, .. }
+                if class == Class::Plain || plain.trim() == text.trim() =>
+            {
+                Content::Text(plain)
+            }
+            other => other,
+        };
+        let mut rest = index;
+        if is_there {
+            let closing = Part {
+                aside: true,
+                ..Part::new(Content::StreamEnd(shown))
+            };
+            answer.parts.insert(index, closing);
+            rest += 1;
+        } else {
+            *stream = None;
+        }
+        let line = format!("turn {id}: the end of its stream was refused (code {code:?})");
+        env.log(Level::Info, line);
+        match class {
+            _ if over => self.settle(env, id, rest, PartState::Sent),
+            Class::Unsafe => self.tell_refused(env, id, rest, code),
+            Class::Fatal(stop) => {
+                fallback::report(env, stop);
+                self.settle(env, id, rest, PartState::Refused { code });
+            }
+            Class::Gone => {
+                self.gone(env, id);
+                self.settle(env, id, rest, PartState::Refused { code });
+            }
+            Class::WindowClosed => {
+                self.other_account(env, (id, rest), code, paid);
+            }
+            _ => {}
+        }
+        self.flights.insert(id, Flight::default());
+        self.store(env, id);
     }
 
     /// Time to show more of some texts.

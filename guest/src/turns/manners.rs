@@ -109,11 +109,15 @@ impl Turns {
             return;
         }
         let code = errors::read(response.status, &response.body).code;
+        let class = errors::class(response.status, code);
+        let refused = response.status < 500 || code.is_some_and(errors::known);
+        if refused && env.config.typing_costs_reply {
+            // What the platform did not take costs no reply.
+            self.budget.refund_own(env, id);
+        }
+        // What is wrong with this person or this moment says nothing about notices.
         if let Some((scene, _)) = self.place(id)
-            && !matches!(
-                errors::class(response.status, code),
-                errors::Class::Backoff | errors::Class::Token
-            )
+            && matches!(class, errors::Class::Drop | errors::Class::Plain)
         {
             let refused = (Learned::Refused, code);
             self.caps

@@ -30,16 +30,20 @@ mod life;
 mod memory;
 mod prepare;
 mod recovery;
+mod reload;
 mod tables;
+mod usage;
 
 pub use command::{
     BlobContent, BodyPiece, Change, Command, HeaderOut, HttpCall, Incident, Refusal, Settled,
     SocketDial, SocketMessage, TicketReply,
 };
-pub use input::{BootInput, Input, OperatorAsk, RawBody, RawHttpDone, RawResponse};
+pub use input::{BootInput, Input, OperatorAsk, RawBody, RawHttpDone, RawResponse, Reload};
+pub use usage::Usage;
 
 use breaker::Breaker;
 use memory::Memory;
+use reload::Reloading;
 use tables::Tables;
 
 /// What a channel is made of.
@@ -86,6 +90,9 @@ pub struct Actor {
     host: String,
     life: Life,
     boot: Option<BootInput>,
+    /// Only to be asked something; see `start-reason` in `wit/`.
+    probe: bool,
+    reloading: Option<Reloading>,
     memory: Memory,
     tables: Tables,
     breaker: Breaker,
@@ -121,6 +128,8 @@ impl Actor {
             host: spec.host,
             life: Life::Booting,
             boot: None,
+            probe: false,
+            reloading: None,
             memory: Memory::new(spec.entries),
             tables: Tables::default(),
             breaker: Breaker::default(),
@@ -134,6 +143,13 @@ impl Actor {
         (actor, vec![Command::AskBoot])
     }
 
+    /// The same channel, started only to be asked something.
+    #[must_use]
+    pub fn as_probe(mut self) -> Self {
+        self.probe = true;
+        self
+    }
+
     /// Takes one input and returns what is to be done, in order.
     pub fn step(&mut self, now: Instant, input: Input) -> Vec<Command> {
         self.last_mono_ms = now.mono_ms;
@@ -141,6 +157,7 @@ impl Actor {
             Input::Boot(boot) => self.on_boot(now, boot),
             Input::Tick => self.on_tick(now),
             Input::Store(state) => self.on_store(state),
+            Input::Reload(reload) => self.on_reload(now, *reload),
             input => self.on_input(now, input),
         }
         std::mem::take(&mut self.out)

@@ -170,7 +170,7 @@ pub enum BadWidening {
     },
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Origin {
     group: usize,
     host: String,
@@ -178,7 +178,7 @@ struct Origin {
 }
 
 /// The rules of one channel.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EgressPolicy {
     groups: Vec<EgressGroup>,
     operator: OperatorEgress,
@@ -220,6 +220,15 @@ impl EgressPolicy {
             widened,
             loopback_open,
         })
+    }
+
+    /// The same rules with what the operator's table widens now.
+    ///
+    /// # Errors
+    /// A configured URL cannot widen its group.
+    pub fn widened_by(&self, widenings: &[Widening]) -> Result<Self, BadWidening> {
+        let (groups, operator) = (self.groups.clone(), self.operator.clone());
+        Self::new(groups, operator, self.addresses.clone(), widenings)
     }
 
     /// Whether a URL may be used, and which secrets may go there.

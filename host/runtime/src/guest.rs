@@ -42,6 +42,11 @@ pub trait Guest: Send {
     /// The instance faulted.
     fn inventory(&mut self) -> Result<Holdings, GuestFault>;
 
+    /// Linear memory that the instance has now, bytes. It never shrinks.
+    fn memory_bytes(&self) -> u64 {
+        0
+    }
+
     /// Lines logged since the last call of this function, oldest first.
     fn take_log(&mut self) -> Vec<LogLine> {
         Vec::new()

@@ -21,12 +21,15 @@
 //! | [`files`] | files and folders that are the owner's alone |
 //! | [`store`] | entries and boot numbers in SQLite |
 //! | [`runtime`] | the host, and handles of running channels |
+//! | [`status`], [`metrics`] | how channels are, in words and numbers |
+//! | [`control`] | the local socket on which an operator asks |
 
 pub mod actor;
 pub mod agent;
 pub mod bindings;
 mod clock;
 pub mod config;
+pub mod control;
 pub mod drivers;
 pub mod egress;
 pub mod engine;
@@ -37,5 +40,6 @@ pub mod manifest;
 pub mod metrics;
 pub mod runtime;
 mod shell;
+pub mod status;
 pub mod store;
 pub mod vault;

@@ -29,6 +29,10 @@ use crate::shell::{Channel, Parts};
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 
+mod view;
+
+pub use view::ChannelView;
+
 /// Name and version, as components put them into a user agent.
 pub const HOST_NAME: &str = concat!("prx-host/", env!("CARGO_PKG_VERSION"));
 
@@ -208,12 +212,26 @@ impl Host {
     /// # Errors
     /// See [`StartError`].
     pub async fn start_channel(&self, spec: ChannelSpec) -> Result<ChannelHandle, StartError> {
+        self.start(spec, false).await
+    }
+
+    /// Starts a channel only to ask it something: it opens nothing until a command comes. Use a state
+    /// directory that may be thrown away.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start_probe(&self, spec: ChannelSpec) -> Result<ChannelHandle, StartError> {
+        self.start(spec, true).await
+    }
+
+    async fn start(&self, spec: ChannelSpec, probe: bool) -> Result<ChannelHandle, StartError> {
         let name = spec.name.clone();
         let (places, table) = (spec.config.clone(), format!("channels_config.{name}"));
         if self.runs(&name) {
             return Err(StartError::RunsAlready { channel: name });
         }
         let (parts, actor, commands) = self.prepare(spec)?;
+        let actor = if probe { actor.as_probe() } else { actor };
         let (channel, started) = Channel::new(parts, actor);
         self.channels()
             .insert(name.clone(), Arc::downgrade(&channel));
@@ -270,12 +288,14 @@ impl Host {
             channel: name.clone(),
             cause,
         })?;
+        let egress = Arc::new(egress);
+        let info = spec.component.describe();
         let (actor, commands) = Actor::new(ActorSpec {
             instance: name.clone(),
             component: spec.component,
             config: spec.config.json_text(),
             vault: Vault::new(spec.config.secrets, manifest.captured),
-            egress: Arc::new(egress),
+            egress: Arc::clone(&egress),
             limits,
             entries: shared.store.load(&name)?,
             host: HOST_NAME.into(),
@@ -297,8 +317,23 @@ impl Host {
                 summary: "the channel is starting".into(),
                 fix: None,
             },
+            limits,
+            egress,
+            plugin: info.map_or_else(|_| Default::default(), |info| (info.name, info.version)),
         };
         Ok((parts, actor, commands))
+    }
+
+    /// The channels that run, ascending by name.
+    pub fn running(&self) -> Vec<ChannelView> {
+        let channels = self.channels();
+        let running = channels.values().filter_map(Weak::upgrade);
+        running.map(ChannelView::new).collect()
+    }
+
+    /// Where everything is kept.
+    pub fn state_dir(&self) -> &std::path::Path {
+        &self.shared.options.state_dir
     }
 
     /// The clients of this host, for an agent's own requests: same proxy, same checks.
@@ -332,6 +367,11 @@ impl ChannelHandle {
     /// The instance's name.
     pub fn name(&self) -> &str {
         self.channel.name()
+    }
+
+    /// Another look at the same channel, which does not stop it.
+    pub fn view(&self) -> ChannelView {
+        ChannelView::new(Arc::clone(&self.channel))
     }
 
     /// How the channel is, now and whenever it changes.

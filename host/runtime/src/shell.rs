@@ -14,23 +14,29 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::actor::{Actor, Incident, Input, OperatorAsk, Refusal};
+use crate::actor::{Actor, Incident, Input, OperatorAsk, Refusal, Reload};
 use crate::agent::AgentPort;
 use crate::bindings::v0_1::{Health, OperatorCommand, Reply, RequestId, SocketId, TurnEvent};
 use crate::clock::Clock;
+use crate::config::Checked;
 use crate::drivers::blobs::Blobs;
 use crate::drivers::network::Network;
 use crate::drivers::socket::{Outgoing, Sink};
+use crate::egress::{BadWidening, EgressPolicy};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::status::{ChannelStatus, Now, Share};
 use crate::store::Store;
 
 mod execute;
 pub(crate) mod incidents;
 pub(crate) mod pool;
+mod stats;
 mod tasks;
 
 use incidents::Incidents;
 use pool::{Job, Pool};
+use stats::Stats;
 
 /// Inputs from sockets and agents that may wait in the queue.
 const QUEUED: usize = 256;
@@ -50,6 +56,11 @@ pub(crate) struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) incidents: Incidents,
     pub(crate) health: Health,
+    pub(crate) limits: Limits,
+    /// The rules at the start; a new configuration widens them anew.
+    pub(crate) egress: Arc<EgressPolicy>,
+    /// The component's name and version.
+    pub(crate) plugin: (String, String),
 }
 
 struct Queued {
@@ -77,6 +88,7 @@ pub(crate) struct Channel {
     started: Mutex<Option<oneshot::Sender<Result<(), Refusal>>>>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    stats: Stats,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -90,6 +102,7 @@ impl Channel {
         parts: Parts,
         actor: Actor,
     ) -> (Arc<Self>, oneshot::Receiver<Result<(), Refusal>>) {
+        let stats = Stats::new(parts.clock.now());
         let (started, on_start) = oneshot::channel();
         let (health, _) = watch::channel(parts.health.clone());
         let (due, _) = watch::channel(None);
@@ -111,6 +124,7 @@ impl Channel {
             started: Mutex::new(Some(started)),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            stats,
         });
         tasks::spawn_timer(&channel);
         tasks::spawn_store_watch(&channel);
@@ -157,11 +171,73 @@ impl Channel {
         self: &Arc<Self>,
         ask: OperatorCommand,
     ) -> mpsc::UnboundedReceiver<Reply> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
-        locked(&self.tickets).insert(ticket, sender);
+        let (ticket, receiver) = self.ticket();
         self.push(Input::Operator(OperatorAsk { ticket, ask }));
         receiver
+    }
+
+    /// Gives the guest another configuration. The receiver ends with the last reply.
+    ///
+    /// # Errors
+    /// A configured URL cannot be used.
+    pub(crate) fn reload(
+        self: &Arc<Self>,
+        config: Checked,
+    ) -> Result<mpsc::UnboundedReceiver<Reply>, BadWidening> {
+        let egress = self.parts.egress.widened_by(&config.widenings)?;
+        let (ticket, receiver) = self.ticket();
+        self.push(Input::Reload(Box::new(Reload {
+            ticket,
+            config: config.json_text(),
+            secrets: config.secrets,
+            egress: Arc::new(egress),
+        })));
+        Ok(receiver)
+    }
+
+    fn ticket(&self) -> (u64, mpsc::UnboundedReceiver<Reply>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
+        let mut tickets = locked(&self.tickets);
+        // Whoever asked and went home would stay here for as long as the guest owes the answer.
+        tickets.retain(|_, asker| !asker.is_closed());
+        tickets.insert(ticket, sender);
+        (ticket, receiver)
+    }
+
+    /// How the channel is. Looks at nothing slower than a lock.
+    pub(crate) fn status(&self) -> ChannelStatus {
+        let (parts, usage, limits) = (&self.parts, self.stats.usage(), &self.parts.limits);
+        let (blob_count, blob_bytes) = parts.blobs.used();
+        let (plugin, version) = parts.plugin.clone();
+        let started = self.stats.started;
+        ChannelStatus {
+            name: parts.name.clone(),
+            plugin,
+            version,
+            health: self.health.borrow().clone(),
+            started_wall_ms: started.wall_ms,
+            uptime_ms: parts.clock.now().mono_ms.saturating_sub(started.mono_ms),
+            incidents: self.stats.incidents.load(Ordering::Relaxed),
+            restarts: self.stats.restarts(),
+            memory: share(usage.memory_bytes, limits.memory_bytes as u64),
+            store: share(usage.stored_bytes, limits.store_bytes as u64),
+            blobs: share(blob_bytes, limits.blobs_total_bytes),
+            blob_count,
+            now: Now {
+                queue: locked(&self.inbox).len(),
+                sockets: usage.sockets,
+                requests: usage.requests,
+                timers: usage.timers,
+                turns: usage.turns,
+            },
+            counted: self.stats.counted(),
+            recent: self.stats.noted(),
+        }
+    }
+
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.parts.blobs
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -243,6 +319,7 @@ impl Job for Channel {
         let (commands, due) = {
             let mut actor = locked(&self.actor);
             let commands = actor.step(self.parts.clock.now(), queued.input);
+            self.stats.stepped(actor.usage());
             (commands, actor.next_due())
         };
         for command in commands {
@@ -264,6 +341,10 @@ impl Job for Channel {
         // The pool has let go of it: whoever waits for that, or for its start, waits no longer.
         self.scheduled.store(false, Ordering::Release);
     }
+}
+
+fn share(bytes: u64, limit: u64) -> Share {
+    Share { bytes, limit }
 }
 
 /// The channel, as a socket's task sees it.

@@ -113,6 +113,24 @@ impl Vault {
         vault
     }
 
+    /// Takes up the operator's secrets of a new configuration, and hands the ones before back. What
+    /// responses brought stays. A former value is still masked: the other side may echo it.
+    pub fn replace(&mut self, from_config: Vec<(String, Hidden)>) -> Vec<(String, Hidden)> {
+        let own = self.slots.iter_mut().filter(|(_, slot)| !slot.captured);
+        let mut before = Vec::new();
+        for (name, slot) in own {
+            if let Some(value) = slot.value.take() {
+                slot.former = Some(value.clone());
+                before.push((name.clone(), value));
+            }
+        }
+        for (name, value) in from_config {
+            self.slots.entry(name).or_default().value = Some(value);
+        }
+        self.mask = Mask::new(&self.slots);
+        before
+    }
+
     /// Names of the secrets that have a value, ascending.
     pub fn names(&self) -> Vec<String> {
         let filled = self.slots.iter().filter(|(_, slot)| slot.value.is_some());
@@ -314,6 +332,20 @@ mod tests {
             vault.mask(text),
             "a [key] b [key] c [key] d [key] e [token] f [token]"
         );
+    }
+
+    #[test]
+    fn a_replaced_secret_is_masked_still_and_what_was_captured_stays() {
+        let mut vault = vault();
+        vault.capture("token", Hidden::new("a-token"));
+        let before = vault.replace(vec![("key".into(), Hidden::new("another"))]);
+        assert_eq!(
+            vault.mask("s\"cret/value+1 another a-token"),
+            "[key] [key] [token]"
+        );
+        assert_eq!(vault.replace(before).len(), 1);
+        let raw = vault.fill("key", Encoding::Raw, &bound(&["key"]));
+        assert_eq!(raw.unwrap().expose(), "s\"cret/value+1");
     }
 
     #[test]

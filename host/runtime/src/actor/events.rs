@@ -61,9 +61,9 @@ impl Actor {
                 Some(Event::DigestDone(done))
             }
             Input::Turn(turn) => self.turn(turn),
-            Input::Operator(ask) => Some(self.operator(ask)),
+            Input::Operator(ask) => Some(Event::Command(self.operator(ask))),
             Input::Extension(extension) => Some(Event::Extension(extension)),
-            Input::Boot(_) | Input::Tick | Input::Store(_) => None,
+            Input::Boot(_) | Input::Tick | Input::Store(_) | Input::Reload(_) => None,
         }
     }
 
@@ -188,12 +188,12 @@ impl Actor {
         Some(Event::Turn(turn))
     }
 
-    fn operator(&mut self, ask: OperatorAsk) -> Event {
+    pub(super) fn operator(&mut self, ask: OperatorAsk) -> OperatorEvent {
         let boot = self.boot.as_ref().map_or(0, |b| u64::from(b.number));
         self.commands_asked += 1;
         let id = HOST_ID | (boot << 32) | (self.commands_asked & 0xffff_ffff);
         self.tables.commands.insert(id, ask.ticket);
-        Event::Command(OperatorEvent { id, ask: ask.ask })
+        OperatorEvent { id, ask: ask.ask }
     }
 
     fn answered(&mut self, id: u64, is: impl Fn(&Request) -> bool) -> Option<Request> {
@@ -203,6 +203,7 @@ impl Actor {
 
     /// Hands a reply to whoever asked.
     pub(super) fn reply(&mut self, reply: crate::bindings::v0_1::Reply) {
+        self.reload_answered(&reply);
         let ticket = match reply.done {
             true => self.tables.commands.remove(&reply.id),
             false => self.tables.commands.get(&reply.id).copied(),

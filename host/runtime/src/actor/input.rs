@@ -1,9 +1,13 @@
 //! What comes into the core from the world.
 
+use std::sync::Arc;
+
 use crate::bindings::v0_1::{
     BlobInfo, BlobMade, DigestDone, Entropy, Extension, Failure, HeaderText, OperatorCommand,
     RequestId, SocketBinary, SocketClosed, SocketId, SocketText, TurnEvent,
 };
+use crate::egress::EgressPolicy;
+use crate::vault::Hidden;
 
 /// One input. Everything that the core cannot know by itself arrives in one of these.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +36,8 @@ pub enum Input {
     Turn(TurnEvent),
     /// The operator asks.
     Operator(OperatorAsk),
+    /// The operator's file has changed, and was checked.
+    Reload(Box<Reload>),
     /// Commits work, or do not: one sentence.
     Store(Result<(), String>),
     /// Something new.
@@ -54,6 +60,19 @@ pub struct OperatorAsk {
     pub ticket: u64,
     /// What is asked.
     pub ask: OperatorCommand,
+}
+
+/// A configuration for a channel that runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reload {
+    /// The shell's own number, for the reply.
+    pub ticket: u64,
+    /// The operator's table as JSON, checked, without secrets.
+    pub config: String,
+    /// The secrets in it.
+    pub secrets: Vec<(String, Hidden)>,
+    /// Where the channel may connect to from now on.
+    pub egress: Arc<EgressPolicy>,
 }
 
 /// The end of a request, before secrets are taken out.

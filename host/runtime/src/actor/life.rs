@@ -19,7 +19,9 @@ impl Actor {
             return;
         }
         let first = self.boot.is_none();
-        let reason = if boot.number <= 1 {
+        let reason = if self.probe {
+            StartReason::Probe
+        } else if boot.number <= 1 {
             StartReason::Cold
         } else {
             StartReason::Restart
@@ -81,6 +83,7 @@ impl Actor {
     /// Gives the guest up: everything it held is closed, and it starts over from its stored
     /// entries after a while. A connection that nobody listens to would look like a healthy bot.
     pub(super) fn take_down(&mut self, now: Instant, during: &str, fault: GuestFault) {
+        self.reload_failed();
         self.release_holdings();
         self.memory.forget_flight();
         self.own_inputs.clear();
@@ -132,6 +135,10 @@ impl Actor {
     /// Answers a command that no guest will answer.
     pub(super) fn refuse_command(&mut self, ticket: u64) {
         let sentence = "the channel's component is not running";
+        self.refuse(ticket, sentence, "look into the log for why it stopped");
+    }
+
+    pub(super) fn refuse(&mut self, ticket: u64, sentence: &str, fix: &str) {
         let reply = Reply {
             id: 0,
             done: true,
@@ -140,7 +147,7 @@ impl Actor {
                 topic: "component".into(),
                 text: sentence.into(),
                 evidence: None,
-                fix: Some("look into the log for why it stopped".into()),
+                fix: Some(fix.into()),
             }],
             data: None,
             summary: Some(sentence.into()),

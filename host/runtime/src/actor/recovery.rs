@@ -79,9 +79,22 @@ impl Actor {
             Ok(effects) => {
                 self.accept(now, unread, effects);
                 self.compare_holdings();
+                self.give_up_command(&event);
             }
             Err(Some(third)) => self.take_down(now, "skipped", third),
             Err(None) => {}
+        }
+    }
+
+    /// A command that broke the component gets an answer all the same: somebody waits for it.
+    fn give_up_command(&mut self, event: &Event) {
+        let Event::Command(command) = event else {
+            return;
+        };
+        if let Some(ticket) = self.tables.commands.remove(&command.id) {
+            self.reload_failed();
+            let sentence = "the command broke the channel's component, which goes on without it";
+            self.refuse(ticket, sentence, "report this with the incident file");
         }
     }
 

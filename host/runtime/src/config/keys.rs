@@ -16,6 +16,7 @@ fn key(name: &str, kind: KeyKind, doc: &str) -> KeySpec {
         secret: false,
         widens_egress: None,
         documented: false,
+        native: false,
         doc: doc.into(),
     }
 }

@@ -105,6 +105,12 @@ impl Blobs {
         self.held().get(&id).map(|held| held.info.clone())
     }
 
+    /// How many there are, and their bytes.
+    pub fn used(&self) -> (usize, u64) {
+        let held = self.held();
+        (held.len(), held.values().map(|held| held.info.size).sum())
+    }
+
     /// Stores bytes that are in memory.
     ///
     /// # Errors
@@ -126,7 +132,7 @@ impl Blobs {
     /// No room, or the disk.
     pub async fn writer(&self, id: BlobId, max_bytes: u64) -> Result<BlobWriter, BlobError> {
         self.drop_old();
-        let used: u64 = self.held().values().map(|held| held.info.size).sum();
+        let (_, used) = self.used();
         let room = self.inner.max_all.saturating_sub(used);
         if room == 0 {
             return Err(BlobError::Full(self.inner.max_all));

@@ -133,7 +133,7 @@ pub struct AddressRefused {
 }
 
 /// Networks that the operator allows besides the public Internet.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
     allowed: Vec<IpNet>,
 }

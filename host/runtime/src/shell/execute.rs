@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::stats::count;
 use super::{Channel, SocketSink, locked};
 use crate::actor::{
     BlobContent, BodyPiece, BootInput, Change, Command, HttpCall, Incident, Input, Refusal,
@@ -26,6 +27,7 @@ const UNCOUNTED_BOOTS_FROM: u64 = 1_600_000_000;
 
 impl Channel {
     pub(super) fn execute(self: &Arc<Self>, command: Command) {
+        self.stats.executing(&command);
         match command {
             Command::AskBoot => self.boot(),
             Command::SocketOpen(dial) => self.open_socket(dial),
@@ -109,8 +111,13 @@ impl Channel {
         let (network, blobs) = (self.parts.network.clone(), self.parts.blobs.clone());
         let purpose = call.purpose.clone();
         tracing::debug!(channel = %self.name(), request = call.id, %purpose, host = call.url.host_str(), "request");
+        let channel = Arc::clone(self);
         self.request(call.id, async move {
-            Input::HttpDone(http::call(&network, &blobs, call).await)
+            let done = http::call(&network, &blobs, call).await;
+            if done.outcome.is_err() {
+                count(&channel.stats.requests_failed);
+            }
+            Input::HttpDone(done)
         });
     }
 
@@ -151,6 +158,11 @@ impl Channel {
         // The store keeps what it could not commit, and tells the channel through its own line.
         if let Err(error) = self.parts.store.commit(self.name(), changes) {
             tracing::error!(channel = %self.name(), %error, "not stored; it is tried again");
+            count(&self.stats.commits_failed);
+            self.note(
+                Level::Error,
+                &format!("not stored; it is tried again: {error}"),
+            );
         }
     }
 
@@ -160,8 +172,12 @@ impl Channel {
             let (code, summary) = (&health.code, &health.summary);
             match health.level {
                 HealthLevel::Ok => tracing::info!(channel = %self.name(), %code, "{summary}"),
-                HealthLevel::Degraded => tracing::warn!(channel = %self.name(), %code, "{summary}"),
+                HealthLevel::Degraded => {
+                    tracing::warn!(channel = %self.name(), %code, "{summary}");
+                    self.note(Level::Warn, &format!("{summary} ({code})"));
+                }
                 HealthLevel::Stopped => {
+                    self.note(Level::Error, &format!("{summary} ({code})"));
                     let fix = health.fix.as_deref().unwrap_or_default();
                     tracing::error!(channel = %self.name(), %code, fix, "{summary}");
                 }
@@ -182,8 +198,13 @@ impl Channel {
         }
     }
 
+    fn note(&self, level: Level, text: &str) {
+        self.stats.note(self.parts.clock.now(), level, text);
+    }
+
     fn log(&self, line: &LogLine) {
         let (channel, text) = (self.name(), &line.text);
+        self.note(line.level, text);
         match line.level {
             Level::Debug => tracing::debug!(channel, "{text}"),
             Level::Info => tracing::info!(channel, "{text}"),
@@ -204,6 +225,14 @@ impl Channel {
             file = kept.as_ref().map(|path| path.display().to_string()),
             "the component broke: {}",
             incident.fault,
+        );
+        count(&self.stats.incidents);
+        self.note(
+            Level::Error,
+            &format!(
+                "the component broke during {}: {}",
+                incident.during, incident.fault
+            ),
         );
         // Nobody has to listen.
         let _ = self.incidents.send(Arc::new(incident));

@@ -8,6 +8,7 @@
 )]
 
 mod channel;
+mod control;
 mod faults;
 mod http;
 mod killed;

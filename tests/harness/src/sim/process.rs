@@ -54,6 +54,7 @@ pub(super) struct Process {
     pub(super) overheard: Vec<String>,
     pub(super) approvals: Vec<host::ApprovalAnswer>,
     pub(super) resets: Vec<String>,
+    pub(super) health: Vec<host::Health>,
 }
 
 impl std::fmt::Debug for Process {
@@ -88,6 +89,7 @@ impl Process {
             overheard: Vec::new(),
             approvals: Vec::new(),
             resets: Vec::new(),
+            health: Vec::new(),
         }
     }
 
@@ -302,9 +304,9 @@ impl World {
                     let entropy = Input::Entropy(host::Entropy { id: ask.id, bytes });
                     self.later(1, Coming::Process(number, Box::new(entropy)));
                 }
+                Command::Health(health) => self.process.health.push(health),
                 Command::HttpCancel(_)
                 | Command::Metric(_)
-                | Command::Health(_)
                 | Command::Started
                 | Command::Extension(_) => {}
             }

@@ -248,7 +248,7 @@ impl Stage {
 
     /// The keys of what is stored.
     #[must_use]
-    pub fn stored(&self) -> Vec<String> {
+    pub fn keys(&self) -> Vec<String> {
         self.world.disk.entries.keys().cloned().collect()
     }
 
@@ -262,6 +262,19 @@ impl Stage {
     #[must_use]
     pub fn begun(&self) -> &[host::TurnBegin] {
         &self.world.process.begins
+    }
+
+    /// What the channel said of its own health, newest last.
+    #[must_use]
+    pub fn health(&self) -> &[host::Health] {
+        &self.world.process.health
+    }
+
+    /// A value that the channel stored, as text.
+    #[must_use]
+    pub fn stored(&self, key: &str) -> Option<String> {
+        let value = self.world.disk.entries.get(key)?;
+        Some(String::from_utf8_lossy(value).into_owned())
     }
 
     /// The last lines of the channel's log.

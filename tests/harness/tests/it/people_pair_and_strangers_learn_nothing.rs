@@ -204,7 +204,7 @@ fn ten_thousand_senders_who_guess_get_twenty_tries_and_a_few_answers() {
     let (_, people) = report(&mut stage, OperatorCommand::PairList);
     assert!(people["requests"].as_array().unwrap().len() <= 50);
     assert_eq!(people["bindings"], json!([]));
-    assert!(stage.stored().iter().all(|key| !key.starts_with("turn/")));
+    assert!(stage.keys().iter().all(|key| !key.starts_with("turn/")));
     quiet(&stage);
     // The operator makes a new one.
     let (_, made) = report(&mut stage, OperatorCommand::PairCode);
@@ -360,11 +360,22 @@ fn without_a_private_scene_health_says_that_nobody_can_pair() {
         mind: harness::sim::echo(),
     };
     let stage = Stage::new(Arc::new(NativeComponent), setup);
-    let log = stage.log();
+    let health = stage.health().last().unwrap();
+    assert_eq!(health.code, "nowhere-to-pair");
     assert!(
-        log.iter().any(|line| line.contains("nobody can pair")),
-        "{log:#?}"
+        health
+            .fix
+            .as_deref()
+            .is_some_and(|fix| fix.contains("allowed_users"))
     );
+    // The word about it is no code: what others may read has none.
+    let codes = codes(&stage);
+    let shown = |health: &prx_host::bindings::v0_1::Health| {
+        codes
+            .iter()
+            .any(|code| health.summary.contains(code.as_str()))
+    };
+    assert!(!codes.is_empty() && !stage.health().iter().any(shown));
 }
 
 #[test]

@@ -97,6 +97,10 @@ impl Guest for Instance {
         })
     }
 
+    fn memory_bytes(&self) -> u64 {
+        self.store.data().memory_bytes()
+    }
+
     fn take_log(&mut self) -> Vec<LogLine> {
         self.store.data_mut().take_log()
     }

@@ -77,6 +77,11 @@ impl State {
         self.log.take()
     }
 
+    /// Counted where memory is granted, so that asking costs nothing.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        self.limiter.bytes as u64
+    }
+
     pub(super) fn grow_refused(&self) -> bool {
         self.limiter.refused
     }
@@ -117,6 +122,8 @@ fn thread_cpu() -> Duration {
 struct Limiter {
     limits: StoreLimits,
     refused: bool,
+    /// Of all linear memories together.
+    bytes: usize,
 }
 
 impl Limiter {
@@ -131,6 +138,7 @@ impl Limiter {
         Self {
             limits,
             refused: false,
+            bytes: 0,
         }
     }
 }
@@ -144,6 +152,10 @@ impl ResourceLimiter for Limiter {
     ) -> wasmtime::Result<bool> {
         let granted = self.limits.memory_growing(current, desired, maximum)?;
         self.refused |= !granted;
+        if granted {
+            let more = desired.saturating_sub(current);
+            self.bytes = self.bytes.saturating_add(more);
+        }
         Ok(granted)
     }
 

@@ -1,0 +1,65 @@
+//! A new configuration for a guest that runs. The guest decides: with a line that fails in its last
+//! reply, everything stays as it was.
+//!
+//! Only the configuration: another component takes over elsewhere, and finds here what it starts with.
+
+use std::sync::Arc;
+
+use super::input::{OperatorAsk, Reload};
+use super::{Actor, Life};
+use crate::bindings::v0_1::{Event, Instant, Mark, OperatorCommand, Reply, RequestId};
+use crate::egress::EgressPolicy;
+use crate::vault::Hidden;
+
+/// What was in force before, until the guest has answered.
+pub(super) struct Reloading {
+    command: RequestId,
+    config: String,
+    secrets: Vec<(String, Hidden)>,
+    egress: Arc<EgressPolicy>,
+}
+
+impl Actor {
+    pub(super) fn on_reload(&mut self, now: Instant, reload: Reload) {
+        if !matches!(self.life, Life::Running(_)) {
+            return self.refuse_command(reload.ticket);
+        }
+        if self.reloading.is_some() {
+            let sentence = "another configuration is being taken up";
+            return self.refuse(reload.ticket, sentence, "try again in a moment");
+        }
+        let command = self.operator(OperatorAsk {
+            ticket: reload.ticket,
+            ask: OperatorCommand::ReloadConfig(reload.config.clone()),
+        });
+        // In force before the guest hears of it: it may act on the new one in this very call.
+        self.reloading = Some(Reloading {
+            command: command.id,
+            config: std::mem::replace(&mut self.config, reload.config),
+            secrets: self.vault.replace(reload.secrets),
+            egress: std::mem::replace(&mut self.egress, reload.egress),
+        });
+        self.deliver(now, Event::Command(command));
+    }
+
+    /// Looks whether a reply is the guest's word on a new configuration.
+    pub(super) fn reload_answered(&mut self, reply: &Reply) {
+        let awaited = self.reloading.as_ref().map(|reloading| reloading.command);
+        if !reply.done || awaited != Some(reply.id) {
+            return;
+        }
+        if reply.lines.iter().any(|line| line.mark == Mark::Fail) {
+            self.reload_failed();
+        }
+        self.reloading = None;
+    }
+
+    /// Puts back what was in force.
+    pub(super) fn reload_failed(&mut self) {
+        if let Some(before) = self.reloading.take() {
+            self.config = before.config;
+            self.vault.replace(before.secrets);
+            self.egress = before.egress;
+        }
+    }
+}
