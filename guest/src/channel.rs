@@ -21,10 +21,13 @@ use crate::turns::{InFlight, Turns};
 
 mod commands;
 mod dispatch;
+mod examining;
 mod operator;
 mod pairing;
 mod people;
 mod skipped;
+
+pub use examining::{Check, Examination};
 
 /// One instance of the channel.
 #[derive(Debug)]
@@ -37,6 +40,10 @@ pub struct Channel {
     pub(crate) access: Access,
     /// The `drain` command to answer once nothing is being delivered.
     pub(crate) draining: Option<u64>,
+    /// The doctor's examination under way.
+    pub(crate) examination: Option<Examination>,
+    /// Started to be asked something only.
+    probe: bool,
 }
 
 /// What this component is.
@@ -92,8 +99,9 @@ impl Channel {
                     format!("{} starting, AppID {}", boot.host, env.config.app_id),
                 );
                 let mut channel = Self::from_entries(env, &entries);
+                channel.probe = boot.reason == StartReason::Probe;
                 // A probe is only asked something; a session of its own would take the place of a live one.
-                if boot.reason != StartReason::Probe {
+                if !channel.probe {
                     channel.begin();
                 }
                 channel
@@ -112,6 +120,8 @@ impl Channel {
             access: Access::restore(entries, wall_ms, access::InFlight::default()),
             auth: Auth::default(),
             draining: None,
+            examination: None,
+            probe: false,
             env,
         }
     }
@@ -123,6 +133,7 @@ impl Channel {
         env.clock = checkpoint.clock;
         env.timers = checkpoint.timers;
         env.requests = checkpoint.requests;
+        env.health = checkpoint.health;
         Self {
             dedup: Dedup::restore(entries, wall_ms),
             turns: Turns::restore(entries, &env.config, wall_ms, checkpoint.turns),
@@ -130,6 +141,8 @@ impl Channel {
             gateway: checkpoint.gateway,
             auth: checkpoint.auth,
             draining: checkpoint.draining,
+            examination: checkpoint.examination,
+            probe: checkpoint.probe,
             env,
         }
     }
@@ -184,6 +197,7 @@ impl Channel {
         self.want(want);
         self.gateway.store(&mut self.env);
         self.finish_draining();
+        self.examine_session();
         self.env.take_effects()
     }
 
@@ -204,6 +218,7 @@ impl Channel {
             Some(Purpose::Token) => {
                 let news = self.auth.on_done(&mut self.env, done);
                 self.on_token_news(news);
+                self.examine_token(news, done);
             }
             Some(Purpose::Discover(discovery)) => {
                 let want = self
@@ -229,6 +244,7 @@ impl Channel {
             }
             Some(Purpose::Typing { turn }) => self.turns.on_typed(&mut self.env, turn, done),
             Some(purpose @ (Purpose::Ack | Purpose::Mark)) => self.on_sign(&purpose, done),
+            Some(Purpose::Doctor(check)) => self.examine_answer(check, done),
             Some(Purpose::Random(_)) | None => {}
         }
     }
@@ -293,6 +309,7 @@ impl Channel {
             Timer::Streams => self.turns.on_stream_time(&mut self.env),
             Timer::Typing => self.turns.on_typing_time(&mut self.env),
             Timer::PairingCode => self.on_code_over(),
+            Timer::Doctor => self.on_doctor_time(),
             Timer::Agenda => {}
         }
     }
@@ -336,11 +353,14 @@ impl Channel {
             clock: self.env.clock,
             timers: self.env.timers.clone(),
             requests: self.env.requests.clone(),
+            health: self.env.health.clone(),
             auth: self.auth.clone(),
             gateway: self.gateway.clone(),
             turns,
             access,
             draining: self.draining,
+            examination: self.examination.clone(),
+            probe: self.probe,
         }
         .write()
     }

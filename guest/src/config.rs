@@ -286,6 +286,14 @@ impl Config {
     }
 }
 
+impl Config {
+    /// True with the platform's classic API, which has a newer name beside it.
+    #[must_use]
+    pub fn is_classic(&self) -> bool {
+        self.api_base == API_BASE
+    }
+}
+
 fn base_url(
     key: &str,
     given: Option<String>,

@@ -80,6 +80,8 @@ pub struct Env {
     pub timers: Timers,
     /// Requests under way.
     pub requests: Requests,
+    /// What was last said of how the channel is: code, sentence, remedy.
+    pub health: Option<(String, String, Option<String>)>,
     effects: Vec<Effect>,
     log: LogSink,
 }
@@ -109,6 +111,7 @@ impl Env {
             jitter,
             timers: Timers::default(),
             requests: Requests::default(),
+            health: None,
             effects: Vec::new(),
             log,
         }

@@ -70,6 +70,8 @@ pub struct Gateway {
     /// Times in a row that the platform interrupted the session and said that it may be resumed.
     interruptions: u8,
     bot_id: String,
+    /// When the last sessions were opened anew, monotonic milliseconds, newest last.
+    opened_ms: Vec<u64>,
     /// Whether what is stored about the session is out of date.
     dirty: bool,
 }
@@ -90,6 +92,7 @@ impl Default for Gateway {
             doubted: false,
             interruptions: 0,
             bot_id: String::new(),
+            opened_ms: Vec::new(),
             dirty: false,
         }
     }
@@ -124,6 +127,25 @@ impl Gateway {
     #[must_use]
     pub fn ready_since_ms(&self) -> Option<u64> {
         self.ready_since_ms
+    }
+
+    /// Bits that this session asks for, or would.
+    #[must_use]
+    pub fn granted(&self, env: &Env) -> u32 {
+        self.intents(env)
+    }
+
+    /// Sessions opened anew within the last hour.
+    #[must_use]
+    pub fn sessions_of_the_last_hour(&self, mono_ms: u64) -> usize {
+        let lately = |at: &&u64| mono_ms.saturating_sub(**at) < 3_600_000;
+        self.opened_ms.iter().filter(lately).count()
+    }
+
+    /// Closes the connection, and forgets the session: it was opened for a look only.
+    pub fn leave(&mut self, env: &mut Env) {
+        self.abandon(env, "examined");
+        self.drop_session();
     }
 
     /// Sockets held, ascending.

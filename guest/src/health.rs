@@ -6,6 +6,7 @@ use crate::gateway::close::Stop;
 
 /// Says how the channel is.
 pub fn report(env: &mut Env, level: HealthLevel, code: &str, summary: &str, fix: Option<&str>) {
+    env.health = Some((code.to_owned(), summary.to_owned(), fix.map(str::to_owned)));
     env.emit(Action::Health(Health {
         level,
         code: code.to_owned(),
@@ -41,7 +42,7 @@ pub fn report_missing_intents(env: &mut Env, missing: &[&str]) {
     );
 }
 
-const MISSING_INTENTS_FIX: &str = "Apply for them under 功能配置 (features) or 事件订阅 (event subscriptions) of the bot's console, \
+pub(crate) const MISSING_INTENTS_FIX: &str = "Apply for them under 功能配置 (features) or 事件订阅 (event subscriptions) of the bot's console, \
      or take them out of intents.";
 
 /// Says that nobody can pair, because nobody can write to the bot in private.
@@ -97,7 +98,7 @@ pub fn explain(stop: Stop) -> (&'static str, &'static str) {
             "See the notices in the bot's console, and appeal there.",
         ),
         Stop::BadAppId => (
-            "the platform does not know this AppID",
+            "the platform does not know this AppID, or has banned its bot",
             "Compare app_id with 开发设置 (development settings) of the bot's console.",
         ),
         Stop::BadSecret => (

@@ -24,6 +24,7 @@ mod component;
 pub mod config;
 pub mod dedup;
 pub mod delivery;
+pub mod doctor;
 pub mod env;
 pub mod events;
 pub mod gateway;

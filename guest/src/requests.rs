@@ -8,6 +8,7 @@ use crate::bindings::{
     Action, BlobDigest, BlobMake, BlobRange, BlobSink, BodySink, Capture, Encoding, EntropyAsk,
     Hash, Header, HttpRequest, Piece, SecretRef,
 };
+use crate::channel::Check;
 use crate::env::Env;
 use crate::ids::{RequestId, TurnId};
 
@@ -87,6 +88,8 @@ pub enum Purpose {
     },
     /// Random bytes.
     Random(Random),
+    /// A question of the doctor's.
+    Doctor(Check),
     /// The acknowledgement of a press.
     Ack,
     /// An emoji that says how far a message is.
@@ -105,6 +108,7 @@ impl Purpose {
             Self::Stream { .. } => "stream",
             Self::Typing { .. } => "typing",
             Self::Random(_) => "random",
+            Self::Doctor(_) => "doctor",
             Self::Ack => "ack",
             Self::Mark => "mark",
         }
@@ -201,6 +205,19 @@ impl Env {
         body: Body,
         after_commit: bool,
     ) -> RequestId {
+        self.call_api_at(None, purpose, method, path, body, after_commit)
+    }
+
+    /// The same at another base than the configured one.
+    pub fn call_api_at(
+        &mut self,
+        base: Option<&str>,
+        purpose: Purpose,
+        method: &str,
+        path: &str,
+        body: Body,
+        after_commit: bool,
+    ) -> RequestId {
         let mut headers = vec![
             header(
                 "authorization",
@@ -225,7 +242,7 @@ impl Env {
             }
         };
         let request = HttpRequest {
-            url: format!("{}{path}", self.config.api_base),
+            url: format!("{}{path}", base.unwrap_or(&self.config.api_base)),
             headers,
             body,
             want_headers: vec!["x-tps-trace-id".into(), "retry-after".into()],

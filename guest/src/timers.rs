@@ -31,6 +31,8 @@ pub enum Timer {
     Typing,
     /// Forget the pairing code.
     PairingCode,
+    /// The doctor's session must be there by now.
+    Doctor,
 }
 
 impl Timer {
@@ -48,6 +50,7 @@ impl Timer {
             Self::Streams => "streams",
             Self::Typing => "typing",
             Self::PairingCode => "pairing-code",
+            Self::Doctor => "doctor",
         }
     }
 }

@@ -23,9 +23,8 @@ impl Channel {
             OperatorCommand::PairApprove(id) => self.pair_approve(command.id, id),
             OperatorCommand::PairDeny(id) => self.pair_deny(command.id, id),
             OperatorCommand::PairRevoke(openid) => self.pair_revoke(command.id, openid),
-            OperatorCommand::Doctor(_)
-            | OperatorCommand::ReloadConfig(_)
-            | OperatorCommand::Forget(_) => self.reply(
+            OperatorCommand::Doctor(identify) => self.on_doctor(command.id, *identify),
+            OperatorCommand::ReloadConfig(_) | OperatorCommand::Forget(_) => self.reply(
                 command.id,
                 Vec::new(),
                 None,

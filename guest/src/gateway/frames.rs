@@ -30,6 +30,9 @@ pub enum Heard<'a> {
     Nothing,
 }
 
+/// Openings of sessions that are remembered.
+const MOST_OPENED: usize = 16;
+
 impl Gateway {
     /// A text message arrived on a socket.
     pub fn on_text<'a>(&mut self, env: &mut Env, id: SocketId, text: &'a str) -> Heard<'a> {
@@ -157,6 +160,9 @@ impl Gateway {
                     ),
                 );
                 self.session = Some(Session::opened(ready.session_id, seq, self.intents(env)));
+                self.opened_ms.push(env.now.mono_ms);
+                let many = self.opened_ms.len().saturating_sub(MOST_OPENED);
+                self.opened_ms.drain(..many);
             }
             Err(_) => {
                 // Without its id the session cannot be resumed, but it can be used.

@@ -116,6 +116,12 @@ impl Intents {
         self.contains(GUILD_MESSAGES) || self.contains(PUBLIC_GUILD_MESSAGES)
     }
 
+    /// True when anything in the set brings messages.
+    #[must_use]
+    pub fn hears_anything(self) -> bool {
+        self.has_private() || self.has_channels()
+    }
+
     /// True when this bit is in the set.
     #[must_use]
     pub fn contains(self, bit: u8) -> bool {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access;
 use crate::auth::Auth;
+use crate::channel::Examination;
 use crate::env::{Clock, Jitter};
 use crate::gateway::Gateway;
 use crate::ids::Ids;
@@ -36,6 +37,12 @@ pub struct Checkpoint {
     pub access: access::InFlight,
     /// No new turns are taken.
     pub draining: Option<u64>,
+    /// The doctor's examination under way.
+    pub examination: Option<Examination>,
+    /// Started to be asked something only.
+    pub probe: bool,
+    /// What was last said of how the channel is: code, sentence, remedy.
+    pub health: Option<(String, String, Option<String>)>,
 }
 
 /// Why a checkpoint cannot be read or written.

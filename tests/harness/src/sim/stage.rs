@@ -99,6 +99,14 @@ impl Stage {
     /// When the bot does not connect.
     #[must_use]
     pub fn new(component: Arc<dyn Component>, setup: Setup) -> Self {
+        let stage = Self::started(component, setup);
+        assert!(stage.connected(), "{:?}", stage.log());
+        stage
+    }
+
+    /// A world in which the bot was started, and may or may not have connected.
+    #[must_use]
+    pub fn started(component: Arc<dyn Component>, setup: Setup) -> Self {
         let plan = Plan {
             messages: 0,
             span_ms: 0,
@@ -111,7 +119,6 @@ impl Stage {
             world: World::with(component, &plan, 7, setup),
         };
         stage.pass(20_000);
-        assert!(stage.connected(), "{:?}", stage.log());
         stage
     }
 

@@ -22,4 +22,5 @@ mod readme;
 mod secrets_never_reach_the_guest;
 mod simulated_days_keep_the_invariants;
 mod the_component_imports_nothing_it_need_not;
+mod the_doctor_says_what_is_wrong;
 mod the_readme_tells_the_truth;
