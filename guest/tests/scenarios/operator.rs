@@ -50,6 +50,22 @@ fn draining_finishes_what_is_begun_and_keeps_the_rest_for_the_next_process() {
 }
 
 #[test]
+fn a_probe_opens_nothing_and_takes_nothing_up() {
+    let mut driver = Driver::connected(&json!({}));
+    driver.c2c(2, "m1", "A", "one");
+    let mut probe = boot(&json!({}), driver.stored(), 2);
+    probe.reason = qq_channel::bindings::StartReason::Probe;
+    let mut probe = Driver::start_with(probe);
+    assert!(probe.actions.is_empty(), "{:?}", probe.actions);
+    probe.send(Event::Command(Command {
+        id: 5,
+        ask: OperatorCommand::Status,
+    }));
+    assert!(replies(&probe)[0].done);
+    assert_eq!(probe.actions.len(), 1, "{:?}", probe.actions);
+}
+
+#[test]
 fn a_checkpoint_carries_everything_that_is_in_flight() {
     let mut driver = Driver::connected(&json!({}));
     driver.c2c(2, "m1", "A", "one");

@@ -1,18 +1,80 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// Under this name the program leaves out the word `channel`: the other name may be the daemon's.
+const SHORT_NAME: &str = "prx-channel";
 
 /// Runs chat channels as sandboxed components.
 #[derive(Debug, Parser)]
 #[command(name = "prx", version)]
 pub(crate) struct Args {
-    /// How log lines are written, to stderr. RUST_LOG chooses which.
-    #[arg(long, global = true, value_enum, default_value_t = LogForm::Text)]
-    pub(crate) log: LogForm,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Runs chat channels as sandboxed components.
+#[derive(Debug, Parser)]
+#[command(name = SHORT_NAME, version)]
+struct ShortArgs {
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(subcommand)]
+    command: ShortCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ShortCommand {
+    #[command(flatten)]
+    Channel(ChannelCommand),
+    /// Configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+impl Args {
+    /// Reads the words that were typed, the program's name first.
+    pub(crate) fn read(words: Vec<OsString>) -> Result<Self, clap::Error> {
+        if !is_short(words.first()) {
+            return Self::try_parse_from(words);
+        }
+        let ShortArgs { log, command } = ShortArgs::try_parse_from(words)?;
+        let command = match command {
+            ShortCommand::Channel(command) => Command::Channel(command),
+            ShortCommand::Config(command) => Command::Config(command),
+        };
+        Ok(Self { log, command })
+    }
+
+    /// The commands, for the reference page.
+    pub(crate) fn described() -> clap::Command {
+        Self::command()
+    }
+}
+
+/// How a command of channels begins, under the name that the program was called by.
+pub(crate) fn spelled() -> &'static str {
+    match is_short(std::env::args_os().next().as_ref()) {
+        true => SHORT_NAME,
+        false => "prx channel",
+    }
+}
+
+fn is_short(program: Option<&OsString>) -> bool {
+    let name = program.and_then(|program| Path::new(program).file_stem());
+    name == Some(OsStr::new(SHORT_NAME))
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogArgs {
+    /// How log lines are written, to stderr. RUST_LOG chooses which.
+    #[arg(long = "log", global = true, value_enum, default_value_t = LogForm::Text)]
+    pub(crate) form: LogForm,
 }
 
 /// The form of log lines.
@@ -34,16 +96,123 @@ pub(crate) enum Command {
     Config(ConfigCommand),
 }
 
+/// Which configuration.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigArg {
+    /// The configuration file. Default: config.toml and channels.toml in $OPENPRX_CONFIG_DIR or ~/.openprx.
+    #[arg(long = "config", value_name = "PATH", global = true)]
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// What every question to a channel takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Asked {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Print one JSON object, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ChannelCommand {
     /// Runs channels until SIGTERM or ctrl-c.
     Run {
         /// Names of tables [channels_config.NAME]; all that a plugin is known for when none is given.
         names: Vec<String>,
-        /// The configuration file. Default: config.toml and channels.toml in $OPENPRX_CONFIG_DIR or
-        /// ~/.openprx.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Lists the channels of the configuration, and how those that run are.
+    List {
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Says how a channel is; how all are, in a line each, without a name.
+    Status {
+        /// The channel.
+        name: Option<String>,
+        /// Again every two seconds.
+        #[arg(long)]
+        watch: bool,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Examines a channel step by step and says what to do; all channels, in a line each, without a name.
+    ///
+    /// A channel that runs is asked for the facts of its connection. One that does not run is examined
+    /// by this program, which stores nothing and leaves the connection out unless --identify is given.
+    Doctor {
+        /// The channel.
+        name: Option<String>,
+        /// Also open a connection of its own, where the channel does not run.
+        #[arg(long, requires = "name")]
+        identify: bool,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Lets people in: codes, requests and who has been let in.
+    Pair {
+        /// The channel.
+        name: String,
+        #[command(subcommand)]
+        what: Option<PairCommand>,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Sends a message.
+    Send {
+        /// The channel.
+        name: String,
+        /// To whom, in the channel's own words.
+        target: String,
+        /// What; `-` reads it from standard input.
+        #[arg(required_unless_present = "file")]
+        text: Option<String>,
+        /// A file to send, before the text. May be given several times.
         #[arg(long, value_name = "PATH")]
-        config: Option<PathBuf>,
+        file: Vec<PathBuf>,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Makes a running channel take up its changed configuration.
+    Reload {
+        /// The channel.
+        name: String,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Removes a person: permission, texts and names.
+    Forget {
+        /// The channel.
+        name: String,
+        /// The person, by the id that the channel knows.
+        user: String,
+        #[command(flatten)]
+        asked: Asked,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PairCommand {
+    /// Makes a new code.
+    Code,
+    /// Lists requests and who has been let in. The same as nothing.
+    List,
+    /// Lets somebody in.
+    Approve {
+        /// The request.
+        id: String,
+    },
+    /// Turns somebody away.
+    Deny {
+        /// The request.
+        id: String,
+    },
+    /// Takes a permission back.
+    Revoke {
+        /// The person, by the id that the channel knows.
+        user: String,
     },
 }
 
@@ -51,8 +220,50 @@ pub(crate) enum ChannelCommand {
 pub(crate) enum ConfigCommand {
     /// Checks the configuration and says what is wrong, with file and line.
     Check {
-        /// The configuration file; see `channel run`.
-        #[arg(long, value_name = "PATH")]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArg,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Args, clap::Error> {
+        Args::read(line.split(' ').map(OsString::from).collect())
+    }
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Args::command().debug_assert();
+        ShortArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn under_the_short_name_the_word_channel_is_left_out() {
+        for line in ["prx channel status bot", "/usr/bin/prx-channel status bot"] {
+            let args = read(line).unwrap();
+            let Command::Channel(ChannelCommand::Status { name, .. }) = args.command else {
+                panic!("{line}")
+            };
+            assert_eq!(name.as_deref(), Some("bot"));
+        }
+        assert!(read("prx-channel channel status bot").is_err());
+        assert!(read("prx status bot").is_err());
+        let check = read("prx-channel config check").unwrap();
+        assert!(matches!(check.command, Command::Config(_)));
+    }
+
+    #[test]
+    fn options_may_stand_behind_a_subcommand() {
+        let args = read("prx channel pair bot approve 7 --json --config c.toml").unwrap();
+        let Command::Channel(ChannelCommand::Pair { asked, what, .. }) = args.command else {
+            panic!()
+        };
+        assert!(asked.json && asked.config.path.is_some());
+        assert!(matches!(what, Some(PairCommand::Approve { id }) if id == "7"));
+        assert!(read("prx channel send bot peer").is_err());
+        assert!(read("prx channel send bot peer --file x").is_ok());
+        assert!(read("prx channel doctor --identify").is_err());
+    }
 }

@@ -22,7 +22,7 @@ pub(crate) fn find(plugin: &str) -> Option<Builtin> {
     ALL.into_iter().find(|builtin| builtin.name == plugin)
 }
 
-/// All names, for a message.
-pub(crate) fn names() -> String {
-    ALL.map(|builtin| builtin.name).join(", ")
+/// All names.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|builtin| builtin.name)
 }

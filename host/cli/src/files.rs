@@ -10,9 +10,9 @@ use crate::outcome::Trouble;
 const DIR_VARIABLE: &str = "OPENPRX_CONFIG_DIR";
 const HOME_DIR: &str = ".openprx";
 /// The daemon's own file: only its channels are ours to read.
-const DAEMON_FILE: &str = "config.toml";
+pub(crate) const DAEMON_FILE: &str = "config.toml";
 /// Laid over it; ours alone.
-const OWN_FILE: &str = "channels.toml";
+pub(crate) const OWN_FILE: &str = "channels.toml";
 /// Where things are kept when `[host] state_dir` says nothing.
 const STATE_DIR: &str = "channels-state";
 
@@ -21,6 +21,7 @@ const STATE_DIR: &str = "channels-state";
 pub(crate) struct Files {
     pub(crate) layers: Layers,
     dir: PathBuf,
+    named: Option<PathBuf>,
 }
 
 impl Files {
@@ -47,7 +48,23 @@ impl Files {
                 daemon.display()
             )));
         }
-        Ok(Self { layers, dir })
+        Ok(Self {
+            layers,
+            dir,
+            named: named.map(Path::to_owned),
+        })
+    }
+
+    /// The same files as they are now.
+    pub(crate) fn again(&self) -> Result<Self, Trouble> {
+        Self::read(self.named.as_deref())
+    }
+
+    /// The files that were read, for a message.
+    pub(crate) fn shown(&self) -> String {
+        let paths = self.layers.paths();
+        let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        paths.join(" or ")
     }
 
     /// A path of the configuration, relative to its folder.

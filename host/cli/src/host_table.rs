@@ -1,5 +1,6 @@
 //! The table `[host]`: where things are kept, and how the world is reached.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -11,6 +12,7 @@ use prx_host::egress::{HostPattern, OperatorEgress};
 use prx_host::runtime::HostOptions;
 
 use crate::files::Files;
+use crate::plugins::Plugins;
 
 /// The host as configured.
 #[derive(Debug)]
@@ -18,6 +20,23 @@ pub(crate) struct HostTable {
     pub(crate) options: HostOptions,
     /// Time for answers in flight when the program is asked to end.
     pub(crate) drain: Duration,
+    /// Where numbers are offered to a monitoring.
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Components besides the ones that are built in.
+    pub(crate) plugins: Plugins,
+}
+
+impl HostTable {
+    /// What is allowed, and should be known.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let exposed = self.metrics.filter(|address| !address.ip().is_loopback());
+        let warning = exposed.map(|address| {
+            format!(
+                "[host] metrics = \"{address}\" is not on loopback: whoever reaches it reads the names and numbers of all channels"
+            )
+        });
+        warning.into_iter().collect()
+    }
 }
 
 /// The keys of `[host]`.
@@ -49,6 +68,14 @@ pub(crate) fn keys() -> Vec<KeySpec> {
             20,
             0..=600,
             "Time for answers in flight when the program is asked to end.",
+        ),
+        text(
+            "metrics",
+            "Offers `/metrics` for Prometheus and `/healthz` here: a port of this machine alone, such as `9310`, or an address with a port. Default: not at all.",
+        ),
+        text(
+            "plugin_dir",
+            "Folder of plugins besides the ones that are built in, as `NAME/plugin.toml` with `NAME/plugin.wasm`. Whoever may write there decides what runs. Default: none.",
         ),
     ]
 }
@@ -89,6 +116,22 @@ pub(crate) fn read(table: &Checked, files: &Files) -> Result<HostTable, ConfigEr
             guest_threads: None,
         },
         drain: Duration::from_secs(drain),
+        metrics: table
+            .text("metrics")
+            .map(|written| metrics(written).map_err(|sentence| wrong("metrics", sentence)))
+            .transpose()?,
+        plugins: Plugins::new(table.text("plugin_dir").map(|path| files.beside(path))),
+    })
+}
+
+/// A port alone is meant for this machine alone.
+fn metrics(written: &str) -> Result<SocketAddr, String> {
+    let port = written.parse::<u16>().ok();
+    let local = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    local.or_else(|| written.parse().ok()).ok_or_else(|| {
+        format!(
+            "metrics: {written:?} is no address with a port; write for example \"127.0.0.1:9310\""
+        )
     })
 }
 

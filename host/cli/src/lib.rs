@@ -1,7 +1,7 @@
-//! The command `prx`: runs channels and checks their configuration.
+//! The command `prx`: runs channels, checks their configuration, and asks those that run.
 //!
 //! Arguments, signals and words for people are here, and nothing else: the host is `prx-host`, what
-//! answers is `prx-agent`. Exit codes: 0 when all went well, 1 when something failed while running,
+//! answers is `prx-agent`. Exit codes: 0 when all is well, 1 when something failed or somebody must act,
 //! 2 for a mistake in the arguments or the configuration.
 //!
 //! It is a library as well, for programs that carry a running bot with them: [`Running`].
@@ -9,37 +9,43 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 mod args;
 mod builtin;
+mod check;
+mod client;
 mod files;
 mod host_table;
+mod locale;
 mod log;
+mod operate;
 mod outcome;
+mod plugins;
+pub mod reference;
+mod render;
 mod run;
 mod setup;
+mod texts;
 
 pub use run::Running;
 
 use args::{Args, ChannelCommand, Command, ConfigCommand};
-use outcome::Trouble;
+use outcome::{Trouble, Verdict};
 
 /// The whole program, from the words that were typed (the program's name first) to its exit code.
 pub fn main(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
-    let args = match Args::try_parse_from(words) {
+    let args = match Args::read(words.into_iter().map(Into::into).collect()) {
         Ok(args) => args,
         Err(usage) => usage.exit(),
     };
-    log::start(args.log);
+    let runs = matches!(args.command, Command::Channel(ChannelCommand::Run { .. }));
+    log::start(args.log.form, runs);
     let done = match args.command {
-        Command::Channel(ChannelCommand::Run { names, config }) => {
-            run::channels(&names, config.as_deref())
-        }
-        Command::Config(ConfigCommand::Check { config }) => setup::check(config.as_deref()),
+        Command::Channel(command) => operate::answer(command),
+        Command::Config(ConfigCommand::Check { config }) => check::config(config.path.as_deref()),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::Act) => ExitCode::FAILURE,
         Err(trouble) => report(&trouble),
     }
 }

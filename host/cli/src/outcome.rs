@@ -1,6 +1,21 @@
-//! How a command ends when it does not end well.
+//! How a command ends.
 
 use prx_host::config::ConfigError;
+
+/// How a command ends that has something to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All is well.
+    Good,
+    /// Somebody must act.
+    Act,
+}
+
+impl Verdict {
+    pub(crate) fn of(good: bool) -> Self {
+        if good { Self::Good } else { Self::Act }
+    }
+}
 
 /// What went wrong, by whose hand it is put right.
 #[derive(Debug)]

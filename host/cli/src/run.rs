@@ -1,5 +1,7 @@
 //! `prx channel run`: from the configuration to a signal.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,7 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use prx_agent::Agent;
 use prx_host::agent::AgentPort;
+use prx_host::config::Checked;
+use prx_host::control::{ControlError, ControlServer, Owner};
+use prx_host::guest::Component;
+use prx_host::metrics::MetricsServer;
 use prx_host::runtime::{ChannelHandle, ChannelSpec, Host, HostError, StartError};
+use tokio_util::sync::CancellationToken;
 
 use crate::files::Files;
 use crate::outcome::Trouble;
@@ -20,10 +27,10 @@ pub(crate) fn channels(names: &[String], config: Option<&Path>) -> Result<(), Tr
         .build()
         .context("no threads to serve sockets with")?;
     let files = Files::read(config)?;
-    runtime.block_on(run(&files, names))
+    runtime.block_on(run(files, names))
 }
 
-async fn run(files: &Files, names: &[String]) -> Result<(), Trouble> {
+async fn run(files: Files, names: &[String]) -> Result<(), Trouble> {
     let signals = Signals::listen().context("signals cannot be listened for")?;
     let running = Running::begin(files, names).await?;
     let names: Vec<&str> = running.channels.iter().map(ChannelHandle::name).collect();
@@ -31,7 +38,10 @@ async fn run(files: &Files, names: &[String]) -> Result<(), Trouble> {
         channels = names.join(", "),
         "running; SIGTERM or ctrl-c ends it"
     );
-    signals.wait_then_arm().await;
+    tokio::select! {
+        () = signals.wait_then_arm() => {}
+        () = running.asked_to_end.cancelled() => {}
+    }
     running.stop().await;
     Ok(())
 }
@@ -41,6 +51,10 @@ async fn run(files: &Files, names: &[String]) -> Result<(), Trouble> {
 pub struct Running {
     channels: Vec<ChannelHandle>,
     drain: Duration,
+    asked_to_end: CancellationToken,
+    /// Absent where no socket can be made; what runs is then asked nothing.
+    control: Option<ControlServer>,
+    metrics: Option<MetricsServer>,
 }
 
 impl Running {
@@ -51,7 +65,7 @@ impl Running {
     /// Every mistake in the file, one sentence each; or what failed.
     pub async fn start(config: &Path) -> anyhow::Result<Self> {
         let files = Files::read(Some(config)).map_err(Trouble::into_error)?;
-        Self::begin(&files, &[]).await.map_err(Trouble::into_error)
+        Self::begin(files, &[]).await.map_err(Trouble::into_error)
     }
 
     /// The running channels.
@@ -59,25 +73,86 @@ impl Running {
         &self.channels
     }
 
-    async fn begin(files: &Files, names: &[String]) -> Result<Self, Trouble> {
-        let chosen = setup::chosen(files, names)?;
-        let tables = setup::tables(files)?;
+    async fn begin(files: Files, names: &[String]) -> Result<Self, Trouble> {
+        let tables = setup::tables(&files)?;
+        let chosen = setup::chosen(&files, &tables.host.plugins, names)?;
+        for warning in tables.host.warnings() {
+            tracing::warn!("{warning}");
+        }
         let host = Host::new(tables.host.options).map_err(host_failed)?;
-        let channels = setup::channels(files, chosen, &|builtin, manifest| {
-            Ok(host.load(builtin.wasm, manifest.limits)?)
+        let channels = setup::channels(&files, chosen, &|plugin| {
+            Ok(host.load(&plugin.wasm, plugin.manifest.limits)?)
         })?;
         let agent = Agent::new(&tables.agent, host.network()).map_err(Trouble::mistake)?;
         let agent: Arc<dyn AgentPort> = Arc::new(agent);
+        let metrics = tables.host.metrics;
+        let metrics = metrics.map(|address| MetricsServer::start(&host, address));
+        let metrics = metrics.transpose().map_err(Trouble::mistake)?;
+        let components = channels
+            .iter()
+            .map(|c| (c.name.clone(), Arc::clone(&c.component)));
+        let asked_to_end = CancellationToken::new();
+        let owner = Operated {
+            files,
+            components: components.collect(),
+            asked_to_end: asked_to_end.clone(),
+        };
         let channels = start(&host, channels, &agent).await?;
         Ok(Self {
             channels,
             drain: tables.host.drain,
+            asked_to_end,
+            control: control(&host, owner)?,
+            metrics,
         })
     }
 
-    /// Lets answers in flight be delivered, and stops.
+    /// Where `/metrics` and `/healthz` are, if they are offered.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(MetricsServer::address)
+    }
+
+    /// Lets answers in flight be delivered, and stops. Until then an operator can ask how it goes.
     pub async fn stop(self) {
         stop(self.channels, self.drain).await;
+        drop(self.control);
+    }
+}
+
+fn control(host: &Host, owner: Operated) -> Result<Option<ControlServer>, Trouble> {
+    match ControlServer::start(host, Arc::new(owner)) {
+        Ok(server) => Ok(Some(server)),
+        Err(error @ ControlError::Taken { .. }) => Err(Trouble::mistake(error)),
+        // A bot that cannot be asked is better than none.
+        Err(error) => {
+            tracing::error!("{error}; until then nothing can be asked of this process");
+            Ok(None)
+        }
+    }
+}
+
+/// What the control socket asks of this program.
+#[derive(Debug)]
+struct Operated {
+    files: Files,
+    components: BTreeMap<String, Arc<dyn Component>>,
+    asked_to_end: CancellationToken,
+}
+
+impl Owner for Operated {
+    fn configuration(&self, channel: &str) -> Result<Checked, Vec<String>> {
+        let said = |trouble: Trouble| match trouble {
+            Trouble::Mistakes(sentences) => sentences,
+            Trouble::Failed(error) => vec![format!("{error:#}")],
+        };
+        let component = self.components.get(channel);
+        let component = component.ok_or_else(|| vec![format!("{channel} does not run here")])?;
+        let files = self.files.again().map_err(said)?;
+        setup::recheck(&files, channel, component.as_ref()).map_err(said)
+    }
+
+    fn shut_down(&self) {
+        self.asked_to_end.cancel();
     }
 }
 

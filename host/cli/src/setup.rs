@@ -1,20 +1,19 @@
 //! From files to everything a run needs, with all mistakes said at once.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use prx_agent::AgentConfig;
 use prx_host::config::{Checked, ConfigError};
-use prx_host::engine::{self, Engine};
 use prx_host::guest::Component;
-use prx_host::guest::wasm::WasmComponent;
 use prx_host::manifest::Manifest;
 
-use crate::builtin::{self, Builtin};
 use crate::files::Files;
 use crate::host_table::{self, HostTable};
 use crate::outcome::Trouble;
+use crate::plugins::{Plugin, Plugins};
 
 /// The agent's media, in the state directory, when `[agent] media_dir` says nothing.
 const MEDIA_DIR: &str = "media";
@@ -39,12 +38,16 @@ fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Reads `[host]`.
+pub(crate) fn host(files: &Files) -> Result<HostTable, Vec<ConfigError>> {
+    let table = files.layers.table("host", &host_table::keys(), &env)?;
+    host_table::read(&table, files).map_err(|error| vec![error])
+}
+
 /// Reads `[host]` and `[agent]`.
 pub(crate) fn tables(files: &Files) -> Result<Tables, Trouble> {
-    let host = files.layers.table("host", &host_table::keys(), &env);
+    let host = host(files);
     let agent = files.layers.table("agent", &prx_agent::keys(), &env);
-    let mut mistakes: Vec<ConfigError> = Vec::new();
-    let host = host.and_then(|table| host_table::read(&table, files).map_err(|e| vec![e]));
     let agent = agent.and_then(|table| AgentConfig::from_table(&table).map_err(|e| vec![e]));
     match (host, agent) {
         (Ok(host), Ok(mut agent)) => {
@@ -52,6 +55,7 @@ pub(crate) fn tables(files: &Files) -> Result<Tables, Trouble> {
             Ok(Tables { host, agent })
         }
         (host, agent) => {
+            let mut mistakes: Vec<ConfigError> = Vec::new();
             mistakes.extend(host.err().into_iter().flatten());
             mistakes.extend(agent.err().into_iter().flatten());
             Err(mistakes.into())
@@ -67,25 +71,34 @@ fn media_dir(written: Option<PathBuf>, host: &HostTable, files: &Files) -> PathB
     }
 }
 
+/// What is said of a channel that no file has.
+pub(crate) fn no_channel(name: &str, there: &BTreeMap<String, String>) -> String {
+    let names: Vec<&str> = there.keys().map(String::as_str).collect();
+    format!(
+        "there is no [channels_config.{name}]; the channels are: {}",
+        names.join(", ")
+    )
+}
+
 /// The channels to run: those that were named, or all whose plugin is known.
-pub(crate) fn chosen(files: &Files, names: &[String]) -> Result<Vec<(String, Builtin)>, Trouble> {
+pub(crate) fn chosen(
+    files: &Files,
+    plugins: &Plugins,
+    names: &[String],
+) -> Result<Vec<(String, Plugin)>, Trouble> {
     let there = files.layers.channels();
     if names.is_empty() {
-        let known = there
-            .into_iter()
-            .filter_map(|(name, plugin)| Some((name, builtin::find(&plugin)?)));
-        let known: Vec<_> = known.collect();
+        let mut known = Vec::new();
+        for (name, plugin) in there {
+            if let Some(plugin) = plugins.find(&plugin)? {
+                known.push((name, plugin));
+            }
+        }
         if known.is_empty() {
-            let paths: Vec<_> = files
-                .layers
-                .paths()
-                .iter()
-                .map(|p| p.display().to_string())
-                .collect();
             return Err(Trouble::mistake(format!(
                 "{} has no channel that this program can run; write a table [channels_config.NAME], where NAME or its `plugin` is one of: {}",
-                paths.join(" or "),
-                builtin::names()
+                files.shown(),
+                plugins.names()
             )));
         }
         return Ok(known);
@@ -93,16 +106,15 @@ pub(crate) fn chosen(files: &Files, names: &[String]) -> Result<Vec<(String, Bui
     let mut chosen = Vec::new();
     let mut mistakes = Vec::new();
     for name in names {
-        let plugin = there.get(name);
-        match plugin.map(|plugin| (plugin, builtin::find(plugin))) {
-            Some((_, Some(builtin))) => chosen.push((name.clone(), builtin)),
-            Some((plugin, None)) => mistakes.push(format!(
-                "[channels_config.{name}] asks for the plugin {plugin:?}, which is not known; known are: {}",
-                builtin::names()
-            )),
+        let Some(plugin) = there.get(name) else {
+            mistakes.push(no_channel(name, &there));
+            continue;
+        };
+        match plugins.find(plugin)? {
+            Some(found) => chosen.push((name.clone(), found)),
             None => mistakes.push(format!(
-                "there is no [channels_config.{name}]; the channels are: {}",
-                there.keys().cloned().collect::<Vec<_>>().join(", ")
+                "[channels_config.{name}] asks for the plugin {plugin:?}, which is not known; known are: {}",
+                plugins.names()
             )),
         }
     }
@@ -114,19 +126,18 @@ pub(crate) fn chosen(files: &Files, names: &[String]) -> Result<Vec<(String, Bui
 }
 
 /// Checks and compiles a component.
-type Loader<'a> = dyn Fn(&Builtin, &Manifest) -> anyhow::Result<Arc<dyn Component>> + 'a;
+type Loader<'a> = dyn Fn(&Plugin) -> anyhow::Result<Arc<dyn Component>> + 'a;
 
 /// Checks the tables of channels against their components.
 pub(crate) fn channels(
     files: &Files,
-    chosen: Vec<(String, Builtin)>,
+    chosen: Vec<(String, Plugin)>,
     load: &Loader<'_>,
 ) -> Result<Vec<Channel>, Trouble> {
     let mut channels = Vec::new();
     let mut mistakes = Vec::new();
-    for (name, builtin) in chosen {
-        let manifest = Manifest::parse(builtin.manifest).context("a manifest that is built in")?;
-        let component = load(&builtin, &manifest)?;
+    for (name, plugin) in chosen {
+        let component = load(&plugin)?;
         let info = component
             .describe()
             .context("the component does not say what it is")?;
@@ -134,7 +145,7 @@ pub(crate) fn channels(
             Ok(config) => channels.push(Channel {
                 name,
                 component,
-                manifest,
+                manifest: plugin.manifest,
                 config,
             }),
             Err(errors) => mistakes.extend(errors),
@@ -147,37 +158,16 @@ pub(crate) fn channels(
     }
 }
 
-/// `prx config check`.
-pub(crate) fn check(config: Option<&Path>) -> Result<(), Trouble> {
-    let files = Files::read(config)?;
-    let tables = tables(&files);
-    let checked = chosen(&files, &[]).and_then(|chosen| {
-        let engine = engine::new(None).context("no engine to look at components with")?;
-        let load = |builtin: &Builtin, manifest: &Manifest| load(&engine, builtin, manifest);
-        channels(&files, chosen, &load)
-    });
-    match (tables, checked) {
-        (Ok(_), Ok(channels)) => {
-            for channel in channels {
-                println!("[channels_config.{}] is good", channel.name);
-            }
-            Ok(())
-        }
-        (Err(Trouble::Mistakes(mut first)), Err(Trouble::Mistakes(second))) => {
-            first.extend(second);
-            Err(Trouble::Mistakes(first))
-        }
-        (Err(trouble), _) | (_, Err(trouble)) => Err(trouble),
-    }
-}
-
-fn load(
-    engine: &Engine,
-    builtin: &Builtin,
-    manifest: &Manifest,
-) -> anyhow::Result<Arc<dyn Component>> {
-    let component = WasmComponent::load(engine, builtin.wasm, manifest.limits)?;
-    Ok(Arc::new(component))
+/// Checks the table of one channel again, as at the start.
+pub(crate) fn recheck(
+    files: &Files,
+    name: &str,
+    component: &dyn Component,
+) -> Result<Checked, Trouble> {
+    let info = component
+        .describe()
+        .context("the component does not say what it is")?;
+    Ok(files.layers.channel(name, &info.keys, &env)?)
 }
 
 #[cfg(test)]

@@ -5,8 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bindings::v0_1::{Metric, MetricKind};
 
+mod expose;
+mod serve;
+
+pub use expose::render;
+pub use serve::{MetricsError, MetricsServer};
+
 /// Different series of one channel; a guest that makes up names does not fill the memory.
 const MAX_SERIES: usize = 1000;
+
+/// Upper bounds of the buckets that observations are sorted into, whatever they measure.
+pub const BUCKETS: [i64; 12] = [
+    1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000,
+];
 
 /// Which number of a channel: its name, and its label value or nothing.
 pub type Series = (String, String);
@@ -26,6 +37,8 @@ pub enum Value {
         sum: i64,
         /// The largest.
         max: i64,
+        /// How many were at most each of [`BUCKETS`] and more than the one before.
+        buckets: [u64; BUCKETS.len()],
     },
 }
 
@@ -65,16 +78,29 @@ fn counted(kind: MetricKind, before: Option<&Value>, v: i64) -> Value {
         (MetricKind::Counter, Some(Value::Counter(sum))) => Value::Counter(sum.saturating_add(v)),
         (MetricKind::Counter, _) => Value::Counter(v),
         (MetricKind::Gauge, _) => Value::Gauge(v),
-        (MetricKind::Histogram, Some(Value::Histogram { count, sum, max })) => Value::Histogram {
-            count: count + 1,
-            sum: sum.saturating_add(v),
-            max: v.max(*max),
-        },
-        (MetricKind::Histogram, _) => Value::Histogram {
-            count: 1,
-            sum: v,
-            max: v,
-        },
+        (MetricKind::Histogram, before) => observed(before, v),
+    }
+}
+
+fn observed(before: Option<&Value>, v: i64) -> Value {
+    let (count, sum, max, mut buckets) = match before {
+        Some(Value::Histogram {
+            count,
+            sum,
+            max,
+            buckets,
+        }) => (*count, *sum, *max, *buckets),
+        _ => (0, 0, v, [0; BUCKETS.len()]),
+    };
+    let bucket = BUCKETS.iter().position(|bound| v <= *bound);
+    if let Some(bucket) = bucket.and_then(|index| buckets.get_mut(index)) {
+        *bucket += 1;
+    }
+    Value::Histogram {
+        count: count + 1,
+        sum: sum.saturating_add(v),
+        max: v.max(max),
+        buckets,
     }
 }
 
@@ -113,6 +139,7 @@ mod tests {
             count: 2,
             sum: 7,
             max: 4,
+            buckets: [0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         };
         assert_eq!(get("h"), seen);
         assert_eq!(all.len(), MAX_SERIES);

@@ -53,7 +53,8 @@ pub struct HostOptions {
 }
 
 impl HostOptions {
-    fn compiled_dir(&self) -> PathBuf {
+    /// Where compiled components are kept.
+    pub fn compiled_dir(&self) -> PathBuf {
         let own = self.compiled_dir.clone();
         own.unwrap_or_else(|| self.state_dir.join("compiled"))
     }

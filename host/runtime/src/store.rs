@@ -18,9 +18,12 @@ use crate::actor::Change;
 use crate::bindings::v0_1::Entry;
 
 mod keeper;
+mod look;
 mod schema;
 
 use keeper::Keeper;
+
+pub use look::{Kept, StoreCopy};
 
 /// File name of the database inside the state directory.
 pub const STORE_FILE: &str = "store.db";
@@ -257,7 +260,7 @@ fn write(connection: &mut Connection, backlog: &Backlog) -> Result<usize, rusqli
 
 /// Held as long as the process lives; the system lets go of it however the process ends.
 fn lock(dir: &Path) -> Result<File, StoreError> {
-    use std::io::{Read, Seek, Write};
+    use std::io::{Seek, Write};
     let path = dir.join(LOCK_FILE);
     let in_dir = |cause| StoreError::Directory {
         path: path.display().to_string(),
@@ -267,17 +270,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     match file.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {
-            let mut pid = String::new();
-            // Who holds it is a courtesy; that it is held is the fact.
-            let _ = file.read_to_string(&mut pid);
-            let pid = pid.trim();
-            let holder = if pid.is_empty() {
-                String::new()
-            } else {
-                format!(" (pid {pid})")
-            };
-            let dir = dir.display().to_string();
-            return Err(StoreError::Locked { dir, holder });
+            return Err(held(dir, &file));
         }
         Err(std::fs::TryLockError::Error(cause)) => return Err(in_dir(cause)),
     }
@@ -289,6 +282,20 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     };
     write_pid(&mut file).map_err(in_dir)?;
     Ok(file)
+}
+
+/// The refusal, with the holder's pid where it can be read.
+fn held(dir: &Path, mut file: &File) -> StoreError {
+    use std::io::Read;
+    let mut pid = String::new();
+    // Who holds it is a courtesy; that it is held is the fact.
+    let _ = file.read_to_string(&mut pid);
+    let holder = match pid.trim() {
+        "" => String::new(),
+        pid => format!(" (pid {pid})"),
+    };
+    let dir = dir.display().to_string();
+    StoreError::Locked { dir, holder }
 }
 
 #[cfg(test)]

@@ -1,8 +1,15 @@
 //! The program, as an operator types it: each mistake is one sentence, with exit code 2.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
     reason = "helpers of tests fail by panicking, as tests do"
 )]
+
+mod operate;
+mod reference;
+mod support;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Document, Item, TableLike};
 
 use super::{CHANNELS, ConfigError, Mistake, PLUGIN_KEY, Place};
+use crate::bindings::v0_1::KeySpec;
 
 /// One file.
 #[derive(Debug, Clone)]
@@ -119,6 +120,27 @@ impl Layers {
         channels
     }
 
+    /// Keys of a channel's table, and of the table above that it inherits from, which the daemon's own
+    /// channel of that name does not accept; each wherever it is written.
+    pub fn not_native(&self, name: &str, keys: &[KeySpec]) -> Vec<(String, Place)> {
+        let native = |key: &str| keys.iter().any(|spec| spec.native && spec.name == key);
+        let above = |key: &str| {
+            keys.iter()
+                .any(|spec| spec.inherits_from.as_deref() == Some(key))
+        };
+        let mut found = Vec::new();
+        for file in &self.files {
+            for (path, foreign) in [
+                (&[CHANNELS][..], &above as &dyn Fn(&str) -> bool),
+                (&[CHANNELS, name], &|key| !native(key)),
+            ] {
+                let keys = file.keys(path).into_iter();
+                found.extend(keys.filter(|(key, _)| foreign(key)));
+            }
+        }
+        found
+    }
+
     /// The files that were read.
     pub fn paths(&self) -> Vec<&Path> {
         self.files.iter().map(|file| file.path.as_path()).collect()
@@ -154,6 +176,18 @@ fn find<'a>(root: &'a dyn TableLike, path: &[&str]) -> Option<&'a dyn TableLike>
 }
 
 impl Parsed {
+    /// The keys of a table, as far as it is in this file.
+    fn keys(&self, path: &[&str]) -> Vec<(String, Place)> {
+        let table = find(self.doc.as_table(), path);
+        let keys = table.into_iter().flat_map(|table| {
+            table.iter().map(move |(key, item)| {
+                let span = table.key(key).and_then(toml_edit::Key::span);
+                (key.to_owned(), self.place(span.or_else(|| item.span())))
+            })
+        });
+        keys.collect()
+    }
+
     fn place(&self, span: Option<Range<usize>>) -> Place {
         let before = span.and_then(|span| self.text.get(..span.start));
         let line = before.map_or(1, |text| text.matches('\n').count() + 1);

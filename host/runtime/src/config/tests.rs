@@ -189,3 +189,22 @@ fn a_missing_table_and_broken_toml_are_named() {
         "{error}"
     );
 }
+
+#[test]
+fn keys_that_the_daemon_refuses_are_found_where_they_are_written() {
+    let mut keys = keys();
+    keys[0].native = true;
+    let text = "[channels_config]\nack_reactions = true\nother = 1\n[channels_config.bot]\napp_secret = \"x\"\nlimit = 3\nplugin = \"qx\"\n";
+    let mut layers = Layers::from_text("one.toml", text).unwrap();
+    let more = "[channels_config.bot]\nlimit = 4\n";
+    layers.lay_over("two.toml", more).unwrap();
+    let found = layers.not_native("bot", &keys).into_iter();
+    let found: Vec<String> = found.map(|(key, place)| format!("{place} {key}")).collect();
+    let expected = [
+        "one.toml:2 ack_reactions",
+        "one.toml:6 limit",
+        "one.toml:7 plugin",
+        "two.toml:2 limit",
+    ];
+    assert_eq!(found, expected);
+}

@@ -134,3 +134,46 @@ fn a_commit_takes_microseconds() {
     println!("median commit: {median:?}");
     assert!(median < std::time::Duration::from_millis(5), "{median:?}");
 }
+
+#[test]
+fn a_look_at_a_store_changes_nothing_and_sees_what_a_killed_process_committed() {
+    let (dir, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(dir.path()).unwrap();
+    store.next_boot("bot").unwrap();
+    store.next_boot("bot").unwrap();
+    store.commit("bot", &[put("key", b"value")]).unwrap();
+    let held = StoreCopy::of(dir.path()).unwrap_err();
+    let pid = format!("(pid {})", std::process::id());
+    assert!(held.to_string().contains(&pid), "{held}");
+    // The files as they are in the middle of its life, most of it in the log.
+    for file in [STORE_FILE, "store.db-wal"] {
+        std::fs::copy(dir.path().join(file), killed.path().join(file)).unwrap();
+    }
+    drop(store);
+    for dir in [dir.path(), killed.path()] {
+        let files = || {
+            let all = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
+            let mut all: Vec<_> = all.map(|p| (std::fs::read(&p).unwrap(), p)).collect();
+            all.sort();
+            all
+        };
+        let before = files();
+        let copy = StoreCopy::of(dir).unwrap();
+        let kept = Kept {
+            boots: 2,
+            entries: 1,
+            bytes: 8,
+        };
+        assert_eq!(copy.kept("bot").unwrap(), Some(kept));
+        assert_eq!(copy.kept("other").unwrap(), None);
+        assert!(copy.written().is_some());
+        assert_eq!(
+            Store::open(copy.dir()).unwrap().next_boot("bot").unwrap(),
+            3
+        );
+        assert!(files() == before);
+    }
+    let nothing = tempfile::tempdir().unwrap();
+    let copy = StoreCopy::of(nothing.path()).unwrap();
+    assert_eq!((copy.kept("bot").unwrap(), copy.written()), (None, None));
+}

@@ -13,6 +13,7 @@ mod faults;
 mod http;
 mod killed;
 mod loading;
+mod metrics;
 mod neutral;
 mod proxy;
 mod support;

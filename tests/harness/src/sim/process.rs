@@ -52,9 +52,9 @@ pub(super) struct Process {
     pub(super) told: Vec<host::TurnOutcome>,
     pub(super) replies: Vec<host::Reply>,
     pub(super) overheard: Vec<String>,
+    pub(super) health: Vec<host::Health>,
     pub(super) approvals: Vec<host::ApprovalAnswer>,
     pub(super) resets: Vec<String>,
-    pub(super) health: Vec<host::Health>,
 }
 
 impl std::fmt::Debug for Process {
@@ -87,9 +87,9 @@ impl Process {
             told: Vec::new(),
             replies: Vec::new(),
             overheard: Vec::new(),
+            health: Vec::new(),
             approvals: Vec::new(),
             resets: Vec::new(),
-            health: Vec::new(),
         }
     }
 
@@ -298,13 +298,13 @@ impl World {
                 }
                 Command::BlobDrop(id) => self.disk.blobs.drop(id),
                 Command::Reply(reply) => self.process.replies.push(reply.reply),
+                Command::Health(health) => self.process.health.push(health),
                 Command::EntropyAsk(ask) => {
                     let mut bytes = vec![0; usize::try_from(ask.count).unwrap_or_default()];
                     self.rng.fill(&mut bytes);
                     let entropy = Input::Entropy(host::Entropy { id: ask.id, bytes });
                     self.later(1, Coming::Process(number, Box::new(entropy)));
                 }
-                Command::Health(health) => self.process.health.push(health),
                 Command::HttpCancel(_)
                 | Command::Metric(_)
                 | Command::Started

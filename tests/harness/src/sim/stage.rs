@@ -255,7 +255,7 @@ impl Stage {
 
     /// The keys of what is stored.
     #[must_use]
-    pub fn keys(&self) -> Vec<String> {
+    pub fn stored_keys(&self) -> Vec<String> {
         self.world.disk.entries.keys().cloned().collect()
     }
 

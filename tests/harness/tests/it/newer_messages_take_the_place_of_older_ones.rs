@@ -78,7 +78,12 @@ fn in_a_burst_of_fifty_people_each_gets_one_answer_to_the_newest_message() {
         assert_eq!((of(Outcome::Sent), of(Outcome::Superseded)), (50, 200));
         // What was begun and what was overheard is in the agent's history: nothing that was said is lost.
         assert_eq!(stage.begun().len() + stage.overheard().len(), 250);
-        assert!(stage.keys().iter().all(|key| !key.starts_with("turn/")));
+        assert!(
+            stage
+                .stored_keys()
+                .iter()
+                .all(|key| !key.starts_with("turn/"))
+        );
         assert_eq!(stage.violations(), Vec::<String>::new());
         assert_eq!(stage.findings(), Vec::<String>::new());
     }
