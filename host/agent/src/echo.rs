@@ -1,5 +1,5 @@
 //! The agent that needs nothing: it says what it heard. A few orders exercise everything around it;
-//! `/help` lists them.
+//! `/orders` lists them.
 //!
 //! Pure: a simulator on a clock of its own can use it as well. Files that an answer names are
 //! described in the plan; `turn` makes them, and puts the names they got into the answer.
@@ -74,7 +74,9 @@ pub fn plan(message: &TurnMessage, given: &[Given]) -> Plan {
         Occasion::Message => ordered(message, given),
         Occasion::Press => Plan::now(format!("echo: pressed {text}")),
         Occasion::Reaction => Plan::now(format!("echo: reacted {text}")),
-        Occasion::Notice => Plan::now("Hello! I say what I hear; /help lists what else I can do."),
+        Occasion::Notice => {
+            Plan::now("Hello! I say what I hear; /orders lists what else I can do.")
+        }
     }
 }
 
@@ -102,7 +104,7 @@ fn ordered(message: &TurnMessage, given: &[Given]) -> Plan {
             answer: Err("the echo agent was told to fail".into()),
             ..Plan::now("")
         },
-        "/help" => Plan::now(HELP),
+        "/orders" => Plan::now(HELP),
         "/image" => Plan::file(MediaKind::Image, "sample.png", Content::Picture),
         "/voice" => Plan::file(MediaKind::Voice, "sample.wav", Content::Voice),
         "/video" => Plan::file(MediaKind::Video, "sample.mp4", Content::Video),

@@ -365,11 +365,15 @@ fn without_a_private_scene_health_says_that_nobody_can_pair() {
         mind: harness::sim::echo(),
     };
     let stage = Stage::new(Arc::new(NativeComponent), setup);
-    let log = stage.log();
-    assert!(
-        log.iter().any(|line| line.contains("nobody can pair")),
-        "{log:#?}"
-    );
+    let health = stage.health().last().unwrap();
+    assert_eq!(health.code, "nowhere-to-pair");
+    let fix = health.fix.as_deref().unwrap();
+    assert!(fix.contains("allowed_users"), "{fix}");
+    // What others may read of the bot has no code in it.
+    let codes = codes(&stage);
+    assert_eq!(codes.len(), 1);
+    let mut summaries = stage.health().iter().map(|health| &health.summary);
+    assert!(!summaries.any(|summary| summary.contains(codes[0].as_str())));
 }
 
 #[test]
