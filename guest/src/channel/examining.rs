@@ -59,8 +59,8 @@ pub struct Examination {
 impl Channel {
     pub(super) fn on_doctor(&mut self, command: u64, identify: bool) {
         if self.examination.is_some() {
-            let summary = "another examination is under way; wait for its end";
-            return self.reply(command, Vec::new(), None, summary);
+            let sentence = "another examination is under way";
+            return self.refuse(command, "doctor", sentence, "wait for its end");
         }
         self.examination = Some(Examination {
             command,

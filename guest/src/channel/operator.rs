@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::bindings::{Action, Command, OperatorCommand, OperatorSend, Reply, ReportLine};
+use crate::bindings::{Action, Command, Mark, OperatorCommand, OperatorSend, Reply, ReportLine};
 use crate::capabilities::Shown;
 use crate::inbound::Inbound;
 use crate::scene::Scene;
@@ -32,11 +32,9 @@ impl Channel {
     /// Sends something of the operator's. The reply comes once its outcome is known.
     fn send(&mut self, command: u64, send: &OperatorSend) {
         let Some((scene, target)) = Scene::parse_target(&send.target) else {
-            let summary = format!(
-                "{:?} is no target: write user:, group:, channel: or dm: and the id",
-                send.target
-            );
-            return self.reply(command, Vec::new(), None, &summary);
+            let sentence = format!("{:?} is no target", send.target);
+            let fix = "write user:, group:, channel: or dm: and the id";
+            return self.refuse(command, "target", &sentence, fix);
         };
         let inbound = Inbound::of_operator(scene, target, self.env.platform_ms());
         self.turns
@@ -78,6 +76,18 @@ impl Channel {
         let lines = status.lines();
         let data = serde_json::to_string(&status).ok();
         self.reply(id, lines, data, status.link);
+    }
+
+    /// Answers a command that cannot be done: with a line that fails, so that nobody takes it for done.
+    pub(super) fn refuse(&mut self, id: u64, topic: &str, sentence: &str, fix: &str) {
+        let line = ReportLine {
+            mark: Mark::Fail,
+            topic: topic.to_owned(),
+            text: sentence.to_owned(),
+            evidence: None,
+            fix: Some(fix.to_owned()),
+        };
+        self.reply(id, vec![line], None, sentence);
     }
 
     pub(super) fn reply(

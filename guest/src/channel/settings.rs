@@ -1,5 +1,6 @@
 //! A new configuration while the channel runs, and a person who is to be forgotten.
 
+use crate::access::Person;
 use crate::bindings::{Action, Mark, Problem, ReportLine};
 use crate::config::Config;
 use crate::env::Level;
@@ -49,6 +50,8 @@ impl Channel {
         for scene in [Scene::C2c, Scene::Dm] {
             texts += self.turns.recent.forget_place(&mut self.env, scene, openid);
             self.turns.places.forget(&mut self.env, scene, openid);
+            let person = Person::new(scene, openid);
+            self.access.asks.forget(&mut self.env, &person);
             let key = conversation_key(&self.env.config, scene, openid, openid);
             self.env.emit_after_commit(Action::ConversationReset(key));
         }

@@ -126,3 +126,15 @@ fn a_person_who_is_forgotten_leaves_no_text_behind() {
         .any(|action| matches!(action, Action::ConversationReset(key) if key.ends_with("c2c:A")));
     assert!(reset, "the agent forgets, too");
 }
+
+#[test]
+fn a_command_that_cannot_be_done_has_a_line_that_fails() {
+    let mut driver = Driver::connected(&json!({}));
+    let send = OperatorSend {
+        target: "A".into(),
+        parts: vec![AnswerPart::Text("x".into())],
+    };
+    let reply = ask(&mut driver, OperatorCommand::Send(send));
+    assert_eq!(reply.lines[0].mark, Mark::Fail);
+    assert!(reply.lines[0].fix.as_ref().unwrap().contains("user:"));
+}
