@@ -25,6 +25,8 @@ pub struct AgentConfig {
     /// The folder for attachments and for the files that an answer can send. As it is written in the
     /// table: whoever knows where the table is makes it a place. Without one, there are neither.
     pub media_dir: Option<PathBuf>,
+    /// The folder in which histories outlive the process. Not in the table: it is the host's.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// What answers.
@@ -61,6 +63,7 @@ impl Default for AgentConfig {
             time_limit: Duration::from_secs(120),
             history: Bounds::default(),
             media_dir: None,
+            state_dir: None,
         }
     }
 }
@@ -82,6 +85,7 @@ pub fn keys() -> Vec<KeySpec> {
         text("media_dir", "Folder for attachments, and the only one whose files an answer can send; default: `media` in the state directory."),
         integer("history_messages", 40, 0..=1000, "Messages of a conversation that the model sees."),
         integer("history_chars", 24_000, 0..=1_000_000, "Characters of a conversation that the model sees."),
+        integer("retention_days", 30, 1..=3650, "Days for which what was said is kept."),
     ]
 }
 
@@ -104,8 +108,10 @@ impl AgentConfig {
             history: Bounds {
                 messages: count("history_messages"),
                 chars: count("history_chars"),
+                retention: Duration::from_secs(86_400 * number("retention_days")),
             },
             media_dir: table.text("media_dir").map(PathBuf::from),
+            state_dir: None,
         })
     }
 }

@@ -24,6 +24,7 @@ mod vision;
 
 pub use config::{AgentConfig, Mind, OpenAiConfig, keys};
 pub use history::Bounds;
+pub use history::archive::{HISTORY_FILE, forget_sender};
 pub use openai::OpenAiError;
 pub use port::{Agent, AgentError};
 pub use prompt::Given;

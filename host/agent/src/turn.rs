@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer::Answers;
 use crate::echo::{self, Plan};
-use crate::history::{Key, Said};
+use crate::history::{Key, Said, Source};
 use crate::marks::growing::Growing;
 use crate::openai::{OpenAi, WordSink};
 use crate::port::Shared;
@@ -49,7 +49,8 @@ impl Turn {
     pub(crate) async fn run(self) {
         // At once, so that messages stand in the order in which they came.
         let asked = prompt::message(&self.begin.message, &[]);
-        let said = self.shared.history().asked(&self.key, self.begin.id, asked);
+        let (id, source) = (self.begin.id, Source::of(&self.begin.message));
+        let said = self.shared.history().asked(&self.key, id, source, asked);
         let limit = self.time_limit();
         let news = tokio::select! {
             // First, so that a turn that is cancelled and done at once counts as cancelled.

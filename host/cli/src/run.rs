@@ -40,6 +40,7 @@ async fn run(files: &Files, names: &[String]) -> Result<(), Trouble> {
 #[derive(Debug)]
 pub struct Running {
     channels: Vec<ChannelHandle>,
+    agent: Arc<Agent>,
     drain: Duration,
 }
 
@@ -67,10 +68,12 @@ impl Running {
             Ok(host.load(builtin.wasm, manifest.limits)?)
         })?;
         let agent = Agent::new(&tables.agent, host.network()).map_err(Trouble::mistake)?;
-        let agent: Arc<dyn AgentPort> = Arc::new(agent);
-        let channels = start(&host, channels, &agent).await?;
+        let agent = Arc::new(agent);
+        let port: Arc<dyn AgentPort> = agent.clone();
+        let channels = start(&host, channels, &port).await?;
         Ok(Self {
             channels,
+            agent,
             drain: tables.host.drain,
         })
     }
@@ -78,6 +81,9 @@ impl Running {
     /// Lets answers in flight be delivered, and stops.
     pub async fn stop(self) {
         stop(self.channels, self.drain).await;
+        if !self.agent.flush(WRITTEN_WITHIN) {
+            tracing::warn!("the last of what was said could not be written down");
+        }
     }
 }
 
@@ -144,6 +150,8 @@ async fn stop(handles: Vec<ChannelHandle>, drain: Duration) {
     }
 }
 
+/// The disk has so long for what was said last.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
 /// Some supervisors signal a process and then its group: that is one wish, not two.
 const ONE_SIGNAL: Duration = Duration::from_secs(1);
 

@@ -49,6 +49,7 @@ pub(crate) fn tables(files: &Files) -> Result<Tables, Trouble> {
     match (host, agent) {
         (Ok(host), Ok(mut agent)) => {
             agent.media_dir = Some(media_dir(agent.media_dir, &host, files));
+            agent.state_dir = Some(host.options.state_dir.clone());
             Ok(Tables { host, agent })
         }
         (host, agent) => {

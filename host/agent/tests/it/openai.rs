@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use prx_agent::{Agent, AgentConfig, Bounds, Mind, OpenAiConfig};
-use prx_host::agent::AgentAsk;
+use prx_host::agent::{AgentAsk, AgentPort};
 use prx_host::bindings::v0_1::{
     AnswerPart, Attachment, MediaKind, MediaPart, MediaSource, Outcome, TurnContext, TurnNews,
     TurnOutcome,
@@ -14,7 +14,7 @@ use prx_host::egress::address::AddressPolicy;
 use prx_host::vault::Hidden;
 
 use crate::model::Model;
-use crate::support::{Bench, begin, soon};
+use crate::support::{Bench, CHANNEL, begin, soon};
 
 fn agent(server: &Model, model: &str, silence: Duration) -> Agent {
     Agent::new(&config(server, model, silence), &network()).unwrap()
@@ -52,6 +52,7 @@ fn config(server: &Model, model: &str, silence: Duration) -> AgentConfig {
         time_limit: Duration::from_secs(60),
         history: Bounds::default(),
         media_dir: None,
+        state_dir: None,
     }
 }
 
@@ -123,6 +124,30 @@ async fn the_history_of_the_conversation_goes_along_once() {
     bench.begin(3, "three");
     bench.answer(3).await;
     assert_eq!(server.messages(3)[1..], ["user: three"]);
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_after_a_restart_and_without_whom_it_was_asked_to_forget() {
+    let server = Model::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&server, "bare", Duration::from_secs(30));
+    config.state_dir = Some(dir.path().to_owned());
+    let start = || Bench::new(Agent::new(&config, &network()).unwrap());
+    let mut bench = start();
+    bench.begin(1, "one");
+    bench.answer(1).await;
+    drop(bench);
+    let mut bench = start();
+    bench.begin(2, "two");
+    bench.answer(2).await;
+    let expected = ["user: one", "assistant: hi", "user: two"];
+    assert_eq!(server.messages(1)[1..], expected);
+    assert_eq!(bench.agent.forget(CHANNEL, "u1"), 2);
+    drop(bench);
+    let mut bench = start();
+    bench.begin(3, "three");
+    bench.answer(3).await;
+    assert_eq!(server.messages(2)[1..], ["user: three"]);
 }
 
 #[tokio::test]
