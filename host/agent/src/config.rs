@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use prx_host::bindings::v0_1::KeySpec;
-use prx_host::config::{Checked, ConfigError, Mistake, boolean, integer, text};
+use prx_host::config::{Checked, ConfigError, Mistake, boolean, integer, text, text_list};
 use prx_host::vault::Hidden;
 use url::Url;
 
@@ -36,6 +36,19 @@ pub enum Mind {
     Echo,
     /// A model behind an OpenAI-compatible endpoint.
     OpenAi(OpenAiConfig),
+    /// A program, started for each turn.
+    Command(CommandConfig),
+}
+
+/// A program that answers.
+#[derive(Debug, Clone)]
+pub struct CommandConfig {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Names of variables that it is told, besides `PATH`, `HOME` and `LANG`.
+    pub env: Vec<String>,
+    /// What it is told before every conversation.
+    pub system_prompt: String,
 }
 
 /// An OpenAI-compatible endpoint.
@@ -71,14 +84,16 @@ impl Default for AgentConfig {
 /// The keys of `[agent]`.
 pub fn keys() -> Vec<KeySpec> {
     vec![
-        text("kind", "What answers: `echo` says what it heard, `openai` asks any OpenAI-compatible server.")
-            .one_of(&["echo", "openai"])
+        text("kind", "What answers: `echo` says what it heard, `openai` asks any OpenAI-compatible server, `command` starts a program.")
+            .one_of(&["echo", "openai", "command"])
             .default_text("echo"),
         text("base_url", "Address of the server, up to and including `/v1`.").default_text(OPENAI_URL),
         text("model", "Name of the model; required with `openai`."),
         text("api_key", "Key of the server: `env:NAME`, `file:PATH` or the key itself.").secret(),
         text("system_prompt", "What the model is told before every conversation.")
             .default_text("You are a helpful assistant in a chat. Answer in the language of the message, and briefly."),
+        text_list("command", "The program to start for each turn, and its arguments; required with `command`."),
+        text_list("command_env", "Variables of the environment that the program is told, besides `PATH`, `HOME` and `LANG`."),
         integer("timeout_seconds", 120, 1..=3600, "Time for one answer."),
         integer("silence_seconds", 60, 1..=3600, "Longest silence of the server within one answer."),
         boolean("images", false, "Show the model the pictures of a message. The model must be able to see; without it, it is told their names."),
@@ -100,6 +115,7 @@ impl AgentConfig {
         let seconds = |key| Duration::from_secs(number(key));
         let mind = match table.text("kind") {
             Some("openai") => Mind::OpenAi(openai(table, seconds("silence_seconds"))?),
+            Some("command") => Mind::Command(command(table)?),
             _ => Mind::Echo,
         };
         Ok(Self {
@@ -116,16 +132,32 @@ impl AgentConfig {
     }
 }
 
+fn missing(table: &Checked, key: &str, example: &str) -> ConfigError {
+    let place = table.places.get("kind").or(table.place.as_ref());
+    let missing = Mistake::Missing {
+        key: key.into(),
+        table: "agent".into(),
+        example: example.into(),
+    };
+    ConfigError::new(place.cloned(), missing)
+}
+
+fn command(table: &Checked) -> Result<CommandConfig, ConfigError> {
+    let command = table.list("command");
+    if command.first().is_none_or(String::is_empty) {
+        return Err(missing(table, "command", "[\"./answer\"]"));
+    }
+    Ok(CommandConfig {
+        command,
+        env: table.list("command_env"),
+        system_prompt: table.text("system_prompt").unwrap_or_default().to_owned(),
+    })
+}
+
 fn openai(table: &Checked, silence_limit: Duration) -> Result<OpenAiConfig, ConfigError> {
     let at = |key: &str| table.places.get(key).or(table.place.as_ref()).cloned();
-    let model = table.text("model").map(str::to_owned).ok_or_else(|| {
-        let missing = Mistake::Missing {
-            key: "model".into(),
-            table: "agent".into(),
-            example: "\"gpt-4o-mini\"".into(),
-        };
-        ConfigError::new(at("kind"), missing)
-    })?;
+    let model = table.text("model").map(str::to_owned);
+    let model = model.ok_or_else(|| missing(table, "model", "\"gpt-4o-mini\""))?;
     let base_url = table.text("base_url").unwrap_or(OPENAI_URL);
     let bad_url = |cause: String| {
         let key = "base_url".into();
@@ -186,6 +218,22 @@ mod tests {
             error,
             "c.toml:2: [agent] needs `model`; add `model = \"gpt-4o-mini\"`"
         );
+    }
+
+    #[test]
+    fn a_program_is_asked_for_with_its_line() {
+        let base = "[agent]\nkind = \"command\"\n";
+        for more in ["", "command = []\n", "command = [\"\"]\n"] {
+            let error = read(&format!("{base}{more}")).unwrap_err();
+            let expected = "c.toml:2: [agent] needs `command`; add `command = [\"./answer\"]`";
+            assert_eq!(error, expected);
+        }
+        let more = "command = [\"a\", \"b\"]\ncommand_env = [\"KEY\"]\n";
+        let Mind::Command(command) = read(&format!("{base}{more}")).unwrap().mind else {
+            panic!()
+        };
+        assert_eq!(command.command, ["a", "b"]);
+        assert_eq!(command.env, ["KEY"]);
     }
 
     #[test]

@@ -374,6 +374,19 @@ impl History {
     }
 }
 
+impl Exchange {
+    /// What was answered, and why it was not seen.
+    pub(crate) fn answer(&self) -> Option<String> {
+        let lost = self.lost.as_ref();
+        let lost = lost.map(|why| format!("(this answer was {why})"));
+        match (&self.answered, lost) {
+            (Some(answer), Some(lost)) => Some(format!("{answer}\n{lost}")),
+            (Some(answer), None) => Some(answer.clone()),
+            (None, lost) => lost,
+        }
+    }
+}
+
 impl Line {
     fn row(&self, key: &Key) -> Row {
         Row {

@@ -239,15 +239,7 @@ impl Message {
 
 fn exchange_messages(exchange: &Exchange, messages: &mut Vec<Message>) {
     messages.push(Message::text("user", exchange.asked.clone()));
-    let lost = exchange
-        .lost
-        .as_ref()
-        .map(|why| format!("(this answer was {why})"));
-    let content = match (&exchange.answered, lost) {
-        (Some(answer), Some(lost)) => format!("{answer}\n{lost}"),
-        (Some(answer), None) => answer.clone(),
-        (None, Some(lost)) => lost,
-        (None, None) => return,
-    };
-    messages.push(Message::text("assistant", content));
+    if let Some(answer) = exchange.answer() {
+        messages.push(Message::text("assistant", answer));
+    }
 }

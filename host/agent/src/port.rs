@@ -1,7 +1,7 @@
 //! The agent as the host sees it: requests in, one task per turn.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::history::archive::{Archive, Row};
 use crate::history::{History, Key, Source};
 use crate::media::MediaFolder;
 use crate::openai::OpenAi;
+use crate::program::Program;
 use crate::prompt;
 use crate::turn::{Answerer, Turn};
 
@@ -88,6 +89,15 @@ impl Agent {
                 endpoint: Box::new(OpenAi::new(openai, network)?),
                 system_prompt: openai.system_prompt.clone(),
                 images: openai.images,
+            },
+            Mind::Command(command) => Answerer::Command {
+                program: Program {
+                    command: command.command.clone(),
+                    env: command.env.clone(),
+                    // Where the media folder's paths mean something to people, too.
+                    dir: working_dir(config),
+                },
+                system_prompt: command.system_prompt.clone(),
             },
         };
         let media = config.media_dir.as_deref().map(media_folder).transpose()?;
@@ -203,6 +213,13 @@ impl Agent {
     }
 }
 
+/// The folder that holds the media folder, where a program runs.
+fn working_dir(config: &AgentConfig) -> Option<PathBuf> {
+    let parent = config.media_dir.as_deref()?.parent()?;
+    let here = parent.as_os_str().is_empty();
+    (!here).then(|| parent.to_owned())
+}
+
 fn media_folder(dir: &Path) -> Result<Arc<MediaFolder>, AgentError> {
     let folder = MediaFolder::open(dir).map_err(|cause| AgentError::MediaDir {
         dir: dir.display().to_string(),
@@ -232,7 +249,7 @@ impl AgentPort for Agent {
                     conversation,
                 });
             }
-            // Neither mind asks for approval.
+            // No mind asks for approval.
             AgentAsk::Approval(_) => {}
         }
     }

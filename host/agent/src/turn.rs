@@ -8,11 +8,13 @@ use prx_host::bindings::v0_1::{AnswerPart, Attachment, TurnBegin, TurnEvent, Tur
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Answers;
+use crate::command::{self, Line, Told};
 use crate::echo::{self, Plan};
 use crate::history::{Key, Said, Source};
 use crate::marks::growing::Growing;
 use crate::openai::{OpenAi, WordSink};
 use crate::port::Shared;
+use crate::program::Program;
 use crate::prompt::{self, Given};
 use crate::vision;
 
@@ -26,6 +28,11 @@ pub(crate) enum Answerer {
         endpoint: Box<OpenAi>,
         system_prompt: String,
         images: bool,
+    },
+    /// See [`crate::command`].
+    Command {
+        program: Program,
+        system_prompt: String,
     },
 }
 
@@ -87,14 +94,53 @@ impl Turn {
                 let answer = endpoint.answer(system, &said, pictures, &words).await;
                 answer.map_err(|error| error.to_string())?
             }
+            Answerer::Command {
+                program,
+                system_prompt,
+            } => self.command(program, system_prompt, &said).await?,
         };
+        let parts = self.parts(&text).await;
+        Ok(Answer { text, parts })
+    }
+
+    async fn parts(&self, text: &str) -> Vec<AnswerPart> {
         let answers = Answers {
             folder: self.shared.media.as_ref(),
             blobs: self.line.blobs(),
             channel: &self.key.channel,
         };
-        let parts = answers.parts(&text).await;
-        Ok(Answer { text, parts })
+        answers.parts(text).await
+    }
+
+    /// Lets a program answer.
+    async fn command(
+        &self,
+        program: &Program,
+        system_prompt: &str,
+        said: &[Said],
+    ) -> Result<String, String> {
+        let (begin, words) = (&self.begin, self.words());
+        let told = Told {
+            channel: &self.key.channel,
+            begin,
+            system: &prompt::system(system_prompt, &begin.shows, begin.message.private),
+            said,
+        };
+        let words = &words;
+        let hear = |line| async move {
+            match line {
+                Line::Delta(more) => words(more).await,
+                Line::Note(note) => self.send(TurnNews::ToolNote(note)).await,
+                Line::Message(text) => {
+                    let parts = self.parts(&text).await;
+                    self.send(TurnNews::Message(parts)).await;
+                }
+                // The last word is not among what comes before it.
+                Line::Finished(_) | Line::Failed(_) => {}
+            }
+        };
+        let answer = command::answer(program, &told, hear).await;
+        answer.map_err(|error| error.to_string())
     }
 
     /// Puts what is attached into the media folder.

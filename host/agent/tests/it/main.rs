@@ -7,6 +7,8 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+#[cfg(unix)]
+mod command;
 mod echo;
 mod media;
 mod model;
