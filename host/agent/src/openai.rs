@@ -1,6 +1,6 @@
 //! A model behind an OpenAI-compatible chat endpoint, streamed.
 //!
-//! async-openai makes the requests and retries what may be retried before an answer has begun; the
+//! async-openai makes the requests, [`patience`] makes them again before an answer has begun; the
 //! answers are read with types of our own, since compatible servers leave out what they like.
 
 use std::time::Duration;
@@ -13,9 +13,12 @@ use futures_util::future::BoxFuture;
 use prx_host::drivers::network::{Network, NetworkError};
 use prx_host::vault::Hidden;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::config::OpenAiConfig;
 use crate::history::{Exchange, Said};
+
+mod patience;
 
 /// The model gave no answer. For the operator; a person is told less.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +100,7 @@ pub(crate) type WordSink = dyn Fn(String) -> BoxFuture<'static, ()> + Send + Syn
 #[derive(Debug, Clone)]
 pub(crate) struct OpenAi {
     client: Client<OpenAIConfig>,
+    http: reqwest::Client,
     model: String,
     key: Option<Hidden>,
     silence_limit: Duration,
@@ -110,7 +114,8 @@ impl OpenAi {
         let key = config.api_key.as_ref().map_or("none", |key| key.expose());
         let settings = OpenAIConfig::new().with_api_base(base).with_api_key(key);
         Ok(Self {
-            client: Client::build(http, settings),
+            client: Client::build(http.clone(), settings),
+            http,
             model: config.model.clone(),
             key: config.api_key.clone(),
             silence_limit: config.silence_limit,
@@ -118,12 +123,13 @@ impl OpenAi {
     }
 
     /// Asks the model, and hands over its words as they come. Dropped, the request is dropped too.
-    /// The pictures (data URIs) belong to what was said last.
+    /// The pictures (data URIs) belong to what was said last. After `until` nobody waits any more.
     pub(crate) async fn answer(
         &self,
         system: String,
         said: &[Said],
         pictures: Vec<String>,
+        until: Instant,
         word: &WordSink,
     ) -> Result<String, OpenAiError> {
         let request = Request {
@@ -131,7 +137,12 @@ impl OpenAi {
             messages: messages(system, said, pictures),
             stream: true,
         };
-        let chat = self.client.chat();
+        let http = self.http.clone();
+        let limit = self.silence_limit;
+        let send = move |request| patience::send(http.clone(), request, until, limit);
+        let client = self.client.clone();
+        let client = client.with_http_service(tower::service_fn(send));
+        let chat = client.chat();
         let stream = chat.create_stream_byot::<_, Chunk>(request).await;
         let mut stream = stream.map_err(|e| self.server_failed(&e))?;
         let mut text = String::new();
@@ -187,6 +198,7 @@ fn words(error: &ClientError) -> String {
             format!("an answer that cannot be read: {start}")
         }
         ClientError::Reqwest(error) => chain(error),
+        ClientError::InvalidArgument(sentence) => sentence.clone(),
         other => other.to_string(),
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prx_host::agent::AgentLine;
 use prx_host::bindings::v0_1::{AnswerPart, Attachment, TurnBegin, TurnEvent, TurnNews};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Answers;
@@ -59,11 +60,12 @@ impl Turn {
         let (id, source) = (self.begin.id, Source::of(&self.begin.message));
         let said = self.shared.history().asked(&self.key, id, source, asked);
         let limit = self.time_limit();
+        let until = Instant::now() + limit;
         let news = tokio::select! {
             // First, so that a turn that is cancelled and done at once counts as cancelled.
             biased;
             () = self.cancelled.cancelled() => TurnNews::Cancelled,
-            answer = tokio::time::timeout(limit, self.answer(said)) => match answer {
+            answer = tokio::time::timeout(limit, self.answer(said, until)) => match answer {
                 Ok(Ok(answer)) => self.finished(answer),
                 Ok(Err(why)) => self.failed(&why),
                 Err(_) => self.failed(&format!("no answer within {} s", limit.as_secs())),
@@ -72,7 +74,7 @@ impl Turn {
         self.send(news).await;
     }
 
-    async fn answer(&self, mut said: Vec<Said>) -> Result<Answer, String> {
+    async fn answer(&self, mut said: Vec<Said>, until: Instant) -> Result<Answer, String> {
         let given = self.take_in().await;
         if !given.is_empty() {
             self.reword(&mut said, &given);
@@ -91,7 +93,9 @@ impl Turn {
                     false => Vec::new(),
                 };
                 let words = self.words();
-                let answer = endpoint.answer(system, &said, pictures, &words).await;
+                let answer = endpoint
+                    .answer(system, &said, pictures, until, &words)
+                    .await;
                 answer.map_err(|error| error.to_string())?
             }
             Answerer::Command {

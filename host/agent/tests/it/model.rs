@@ -24,6 +24,8 @@ pub(crate) struct Seen {
     refusals: AtomicUsize,
     /// Rung when a client goes away before the end of an answer.
     pub(crate) dropped: Notify,
+    /// Rung when a request came that gets no answer at all.
+    pub(crate) asked: Notify,
 }
 
 pub(crate) struct Model {
@@ -103,8 +105,25 @@ async fn complete(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes
                 r#"{"error":{"message":"slow down","type":"rate","param":null,"code":null}}"#;
             (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], body).into_response()
         }
+        "booked" => {
+            let told = [("retry-after", "3600")];
+            (StatusCode::TOO_MANY_REQUESTS, told, "come back later").into_response()
+        }
+        "hiccups" if seen.refusals.fetch_add(1, Ordering::Relaxed) < 2 => {
+            (StatusCode::BAD_GATEWAY, [("retry-after", "0")], "<html>").into_response()
+        }
+        "hiccups" => sse(vec![word("well again"), stop()]),
+        "cut" => cut(),
+        "deaf" => {
+            let _held = OnDrop(Arc::clone(&seen));
+            seen.asked.notify_one();
+            std::future::pending().await
+        }
         "busy" => sse(vec![word("at last"), stop()]),
-        "broken" => (StatusCode::INTERNAL_SERVER_ERROR, "out of memory").into_response(),
+        "broken" => {
+            let now = [("retry-after", "0")];
+            (StatusCode::INTERNAL_SERVER_ERROR, now, "out of memory").into_response()
+        }
         "locked" => {
             // Many servers echo the key that they refuse.
             let keys = seen.keys.lock().unwrap();
@@ -148,5 +167,17 @@ fn stalls(seen: Arc<Seen>) -> Response {
         never
     });
     let body = Body::from_stream(first.chain(rest));
+    ([("content-type", "text/event-stream")], body).into_response()
+}
+
+/// A word, and then the connection breaks.
+fn cut() -> Response {
+    let first = format!("data: {}\n\n", word("half"));
+    // The word is on its way before the connection breaks.
+    let broken = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("cut"))
+    });
+    let body = Body::from_stream(stream::iter([Ok(first)]).chain(broken));
     ([("content-type", "text/event-stream")], body).into_response()
 }

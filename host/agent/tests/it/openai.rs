@@ -292,3 +292,64 @@ async fn a_refusal_is_told_with_its_status_and_without_the_key() {
         assert!(why.contains(status) && !why.contains("canary"), "{why}");
     }
 }
+
+#[tokio::test]
+async fn a_server_that_fails_for_a_moment_is_asked_again_and_not_forever() {
+    let (mut bench, server) = bench("hiccups").await;
+    bench.begin(1, "hello");
+    assert_eq!(bench.answer(1).await, "well again");
+    assert_eq!(server.seen.requests.lock().unwrap().len(), 3);
+    let (mut bench, server) = self::bench("broken").await;
+    bench.begin(1, "hello");
+    bench.failure(1).await;
+    assert_eq!(server.seen.requests.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_server_that_asks_for_more_time_than_there_is() {
+    let (mut bench, server) = bench("booked").await;
+    bench.begin(1, "hello");
+    let why = bench.failure(1).await;
+    assert!(why.contains("asks to wait 3600 s, longer than"), "{why}");
+    assert_eq!(server.seen.requests.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_in_the_middle_is_a_failure() {
+    let (mut bench, _server) = bench("cut").await;
+    bench.begin(1, "hello");
+    let why = bench.failure(1).await;
+    assert!(why.contains("broke off after 4 characters"), "{why}");
+}
+
+#[tokio::test]
+async fn a_cancelled_turn_closes_a_connection_that_has_brought_nothing_yet() {
+    let (mut bench, server) = bench("deaf").await;
+    bench.begin(1, "hello");
+    soon(server.seen.asked.notified()).await;
+    bench.cancel(1);
+    assert_eq!(bench.end(1).await, TurnNews::Cancelled);
+    soon(server.seen.dropped.notified()).await;
+}
+
+#[tokio::test]
+async fn the_time_limit_ends_in_one_sentence_and_closes_the_connection() {
+    for model in ["deaf", "stalls"] {
+        let server = Model::new().await;
+        let mut config = config(&server, model, Duration::from_secs(30));
+        config.time_limit = Duration::from_secs(1);
+        let mut bench = Bench::new(Agent::new(&config, &network()).unwrap());
+        bench.begin(1, "hello");
+        assert_eq!(bench.failure(1).await, "no answer within 1 s");
+        soon(server.seen.dropped.notified()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_begins_to_answer_is_given_up() {
+    let server = Model::new().await;
+    let mut bench = Bench::new(agent(&server, "deaf", Duration::from_millis(200)));
+    bench.begin(1, "hello");
+    assert!(bench.failure(1).await.contains("said nothing"));
+    soon(server.seen.dropped.notified()).await;
+}
