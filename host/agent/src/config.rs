@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use prx_host::bindings::v0_1::KeySpec;
-use prx_host::config::{Checked, ConfigError, Mistake, boolean, integer, text, text_list};
+use prx_host::config::{Checked, ConfigError, Layers, Mistake, boolean, integer, text, text_list};
 use prx_host::vault::Hidden;
 use url::Url;
 
@@ -12,6 +12,9 @@ use crate::history::Bounds;
 
 /// Where OpenAI itself is.
 const OPENAI_URL: &str = "https://api.openai.com/v1";
+
+/// The tables of tools in `[agent]`.
+const TOOLS: &str = "tools";
 
 /// How the agent is set up.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub struct AgentConfig {
     /// The folder for attachments and for the files that an answer can send. As it is written in the
     /// table: whoever knows where the table is makes it a place. Without one, there are neither.
     pub media_dir: Option<PathBuf>,
+    /// Servers of tools, for `openai`.
+    pub tools: Vec<ToolServer>,
     /// The folder in which histories outlive the process. Not in the table: it is the host's.
     pub state_dir: Option<PathBuf>,
 }
@@ -38,6 +43,32 @@ pub enum Mind {
     OpenAi(OpenAiConfig),
     /// A program, started for each turn.
     Command(CommandConfig),
+}
+
+/// A program that offers tools over MCP, `[agent.tools.NAME]`.
+#[derive(Debug, Clone)]
+pub struct ToolServer {
+    /// The table's name; its tools are called `NAME_tool`.
+    pub name: String,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Names of variables that it is told, besides `PATH`, `HOME` and `LANG`.
+    pub env: Vec<String>,
+    /// Which of its tools ask first.
+    pub approve: Approve,
+    /// Time for one call.
+    pub time_limit: Duration,
+}
+
+/// Which tools ask a person before they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approve {
+    /// All.
+    Always,
+    /// None.
+    Never,
+    /// Those that do not say that they only read.
+    Marked,
 }
 
 /// A program that answers.
@@ -76,6 +107,7 @@ impl Default for AgentConfig {
             time_limit: Duration::from_secs(120),
             history: Bounds::default(),
             media_dir: None,
+            tools: Vec::new(),
             state_dir: None,
         }
     }
@@ -104,7 +136,44 @@ pub fn keys() -> Vec<KeySpec> {
     ]
 }
 
+/// The keys of `[agent.tools.NAME]`.
+pub fn tool_keys() -> Vec<KeySpec> {
+    vec![
+        text_list("command", "The program that offers the tools over MCP on its standard input and output, and its arguments; required."),
+        text_list("command_env", "Variables of the environment that the program is told, besides `PATH`, `HOME` and `LANG`."),
+        text("approve", "Which tools ask a person first: `marked` are those that do not say that they only read.")
+            .one_of(&["marked", "always", "never"])
+            .default_text("marked"),
+        integer("timeout_seconds", 60, 1..=3600, "Time for one call, without the wait for a person."),
+    ]
+}
+
 impl AgentConfig {
+    /// Reads `[agent]` and the tables within it.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub fn read(
+        layers: &Layers,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let agent = layers.table_with("agent", &keys(), &[TOOLS], env);
+        let agent = agent.and_then(|table| Self::from_table(&table).map_err(|e| vec![e]));
+        let tools = layers.tables("agent", TOOLS, &tool_keys(), env);
+        let tools = tools.and_then(|tables| {
+            let tools = tables.into_iter().map(|(name, table)| tool(name, &table));
+            tools.collect::<Result<Vec<_>, _>>().map_err(|e| vec![e])
+        });
+        match (agent, tools) {
+            (Ok(agent), Ok(tools)) => Ok(Self { tools, ..agent }),
+            (agent, tools) => {
+                let mut mistakes = agent.err().unwrap_or_default();
+                mistakes.extend(tools.err().into_iter().flatten());
+                Err(mistakes)
+            }
+        }
+    }
+
     /// Reads the checked table.
     ///
     /// # Errors
@@ -127,16 +196,37 @@ impl AgentConfig {
                 retention: Duration::from_secs(86_400 * number("retention_days")),
             },
             media_dir: table.text("media_dir").map(PathBuf::from),
+            tools: Vec::new(),
             state_dir: None,
         })
     }
 }
 
-fn missing(table: &Checked, key: &str, example: &str) -> ConfigError {
+fn tool(name: String, table: &Checked) -> Result<ToolServer, ConfigError> {
+    let command = table.list("command");
+    if command.first().is_none_or(String::is_empty) {
+        let table_name = format!("agent.{TOOLS}.{name}");
+        return Err(missing(table, &table_name, "command", "[\"./tools\"]"));
+    }
+    let seconds = u64::try_from(table.integer("timeout_seconds").unwrap_or(0));
+    Ok(ToolServer {
+        name,
+        command,
+        env: table.list("command_env"),
+        approve: match table.text("approve") {
+            Some("always") => Approve::Always,
+            Some("never") => Approve::Never,
+            _ => Approve::Marked,
+        },
+        time_limit: Duration::from_secs(seconds.unwrap_or(0)),
+    })
+}
+
+fn missing(table: &Checked, name: &str, key: &str, example: &str) -> ConfigError {
     let place = table.places.get("kind").or(table.place.as_ref());
     let missing = Mistake::Missing {
         key: key.into(),
-        table: "agent".into(),
+        table: name.into(),
         example: example.into(),
     };
     ConfigError::new(place.cloned(), missing)
@@ -145,7 +235,7 @@ fn missing(table: &Checked, key: &str, example: &str) -> ConfigError {
 fn command(table: &Checked) -> Result<CommandConfig, ConfigError> {
     let command = table.list("command");
     if command.first().is_none_or(String::is_empty) {
-        return Err(missing(table, "command", "[\"./answer\"]"));
+        return Err(missing(table, "agent", "command", "[\"./answer\"]"));
     }
     Ok(CommandConfig {
         command,
@@ -157,7 +247,7 @@ fn command(table: &Checked) -> Result<CommandConfig, ConfigError> {
 fn openai(table: &Checked, silence_limit: Duration) -> Result<OpenAiConfig, ConfigError> {
     let at = |key: &str| table.places.get(key).or(table.place.as_ref()).cloned();
     let model = table.text("model").map(str::to_owned);
-    let model = model.ok_or_else(|| missing(table, "model", "\"gpt-4o-mini\""))?;
+    let model = model.ok_or_else(|| missing(table, "agent", "model", "\"gpt-4o-mini\""))?;
     let base_url = table.text("base_url").unwrap_or(OPENAI_URL);
     let bad_url = |cause: String| {
         let key = "base_url".into();
@@ -192,15 +282,12 @@ fn openai(table: &Checked, silence_limit: Duration) -> Result<OpenAiConfig, Conf
 
 #[cfg(test)]
 mod tests {
-    use prx_host::config::Layers;
-
     use super::*;
 
     fn read(text: &str) -> Result<AgentConfig, String> {
         let layers = Layers::from_text("c.toml", text).unwrap();
-        let table = layers.table("agent", &keys(), &|_| None);
-        let table = table.map_err(|e| e[0].to_string())?;
-        AgentConfig::from_table(&table).map_err(|e| e.to_string())
+        let read = AgentConfig::read(&layers, &|_| None);
+        read.map_err(|e| e[0].to_string())
     }
 
     #[test]
@@ -234,6 +321,40 @@ mod tests {
         };
         assert_eq!(command.command, ["a", "b"]);
         assert_eq!(command.env, ["KEY"]);
+    }
+
+    #[test]
+    fn tools_have_tables_of_their_own_with_lines_and_hints() {
+        let config = read("[agent.tools.files]\ncommand = [\"f\"]\n").unwrap();
+        let [files] = &config.tools[..] else { panic!() };
+        assert_eq!(
+            (files.name.as_str(), files.approve),
+            ("files", Approve::Marked)
+        );
+        for (text, sentence) in [
+            (
+                "[agent.tools.x]\n",
+                "c.toml:1: [agent.tools.x] needs `command`; add `command = [\"./tools\"]`",
+            ),
+            (
+                "[agent.tools.x]\naprove = 1\n",
+                "c.toml:2: `aprove` is not a key of [agent.tools.x]; did you mean `approve`?",
+            ),
+            (
+                "[agent.tools]\nx = 1\n",
+                "c.toml:2: [agent.tools.x] must be a table",
+            ),
+            (
+                "[agent]\ntools = 1\n",
+                "c.toml:2: [agent.tools] must be a table",
+            ),
+            (
+                "[agent.tool.x]\n",
+                "c.toml:1: `tool` is not a key of [agent]; did you mean `tools`?",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), sentence);
+        }
     }
 
     #[test]

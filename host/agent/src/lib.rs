@@ -21,11 +21,14 @@ mod openai;
 mod port;
 mod program;
 mod prompt;
+mod tools;
 mod turn;
 mod vision;
 
 pub use command::CommandError;
-pub use config::{AgentConfig, CommandConfig, Mind, OpenAiConfig, keys};
+pub use config::{
+    AgentConfig, Approve, CommandConfig, Mind, OpenAiConfig, ToolServer, keys, tool_keys,
+};
 pub use history::Bounds;
 pub use history::archive::{HISTORY_FILE, forget_sender};
 pub use openai::OpenAiError;

@@ -18,6 +18,7 @@ use crate::media::MediaFolder;
 use crate::openai::OpenAi;
 use crate::program::Program;
 use crate::prompt;
+use crate::tools::{Questions, Tools};
 use crate::turn::{Answerer, Turn};
 
 /// The agent cannot be set up.
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) answerer: Answerer,
     pub(crate) time_limit: Duration,
     pub(crate) media: Option<Arc<MediaFolder>>,
+    pub(crate) tools: Tools,
+    pub(crate) questions: Questions,
     history: Mutex<History>,
 }
 
@@ -144,6 +147,8 @@ impl Agent {
                 answerer,
                 time_limit: config.time_limit,
                 media,
+                tools: Tools::new(&config.tools, working_dir(config).as_deref()),
+                questions: Questions::default(),
                 history: Mutex::new(History::with(config.history, archive, remembered)),
             }),
             lines: Mutex::default(),
@@ -249,8 +254,10 @@ impl AgentPort for Agent {
                     conversation,
                 });
             }
-            // No mind asks for approval.
-            AgentAsk::Approval(_) => {}
+            AgentAsk::Approval(answer) => {
+                let question = (channel.to_owned(), answer.turn, answer.approval);
+                self.shared.questions.answer(&question, answer.allowed);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::future::BoxFuture;
 use prx_host::agent::AgentLine;
 use prx_host::bindings::v0_1::{AnswerPart, Attachment, TurnBegin, TurnEvent, TurnNews};
 use tokio::time::Instant;
@@ -13,11 +14,14 @@ use crate::command::{self, Line, Told};
 use crate::echo::{self, Plan};
 use crate::history::{Key, Said, Source};
 use crate::marks::growing::Growing;
-use crate::openai::{OpenAi, WordSink};
+use crate::openai::{Ask, OpenAi, WordSink};
 use crate::port::Shared;
 use crate::program::Program;
 use crate::prompt::{self, Given};
+use crate::tools::Offer;
 use crate::vision;
+
+mod tools;
 
 /// What answers, ready to.
 #[derive(Debug)]
@@ -92,10 +96,18 @@ impl Turn {
                     true => vision::pictures(self.line.blobs(), &message.attachments).await,
                     false => Vec::new(),
                 };
-                let words = self.words();
-                let answer = endpoint
-                    .answer(system, &said, pictures, until, &words)
-                    .await;
+                self.has_acted()?;
+                let offers = self.shared.tools.offers().await;
+                let (words, offers) = (self.words(), &offers);
+                let call = |call| -> BoxFuture<'_, String> { Box::pin(self.call(offers, call)) };
+                let ask = Ask {
+                    system,
+                    said: &said,
+                    pictures,
+                    tools: offers.iter().map(Offer::described).collect(),
+                    until,
+                };
+                let answer = endpoint.answer(ask, &words, &call).await;
                 answer.map_err(|error| error.to_string())?
             }
             Answerer::Command {

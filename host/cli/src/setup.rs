@@ -42,10 +42,9 @@ fn env(name: &str) -> Option<String> {
 /// Reads `[host]` and `[agent]`.
 pub(crate) fn tables(files: &Files) -> Result<Tables, Trouble> {
     let host = files.layers.table("host", &host_table::keys(), &env);
-    let agent = files.layers.table("agent", &prx_agent::keys(), &env);
+    let agent = AgentConfig::read(&files.layers, &env);
     let mut mistakes: Vec<ConfigError> = Vec::new();
     let host = host.and_then(|table| host_table::read(&table, files).map_err(|e| vec![e]));
-    let agent = agent.and_then(|table| AgentConfig::from_table(&table).map_err(|e| vec![e]));
     match (host, agent) {
         (Ok(host), Ok(mut agent)) => {
             agent.media_dir = Some(media_dir(agent.media_dir, &host, files));

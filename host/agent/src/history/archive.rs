@@ -151,7 +151,6 @@ impl Archive {
 
     /// A tool that does something is about to run for this turn. On return it is remembered, so that
     /// a kill of the process at any later moment does not lead to its running again.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no tool runs yet"))]
     pub(crate) fn acts(&self, at: Act<'_>, tool: &str) -> Result<(), StoreError> {
         let Some(writer) = &self.0 else { return Ok(()) };
         let connection = locked(&writer.shared.connection);
@@ -163,7 +162,6 @@ impl Archive {
     }
 
     /// The last tool that ran for an earlier attempt of this turn and does something.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no tool runs yet"))]
     pub(crate) fn acted(&self, at: Act<'_>) -> Result<Option<String>, StoreError> {
         let Some(writer) = &self.0 else {
             return Ok(None);

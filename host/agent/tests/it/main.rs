@@ -14,4 +14,6 @@ mod media;
 mod model;
 mod openai;
 mod support;
+#[cfg(unix)]
+mod tools;
 mod tricks;

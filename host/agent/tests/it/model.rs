@@ -74,6 +74,12 @@ impl Drop for OnDrop {
 async fn complete(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap();
     let model = request["model"].as_str().unwrap().to_owned();
+    let message = request["messages"].as_array().unwrap().last().unwrap();
+    let last = match message["role"].as_str().unwrap() {
+        "tool" => format!("= {}", message["content"].as_str().unwrap()),
+        _ => message["content"].as_str().unwrap_or_default().to_owned(),
+    };
+    let request_choice = request["tool_choice"].as_str().map(str::to_owned);
     seen.requests.lock().unwrap().push(request);
     let key = headers["authorization"].to_str().unwrap().to_owned();
     seen.keys.lock().unwrap().push(key);
@@ -113,6 +119,11 @@ async fn complete(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes
             (StatusCode::BAD_GATEWAY, [("retry-after", "0")], "<html>").into_response()
         }
         "hiccups" => sse(vec![word("well again"), stop()]),
+        "tools" => calls(&last),
+        "insists" => match request_choice.as_deref() {
+            Some("none") => sse(vec![word("enough"), stop()]),
+            _ => calls("look {}"),
+        },
         "cut" => cut(),
         "deaf" => {
             let _held = OnDrop(Arc::clone(&seen));
@@ -180,4 +191,26 @@ fn cut() -> Response {
     });
     let body = Body::from_stream(stream::iter([Ok(first)]).chain(broken));
     ([("content-type", "text/event-stream")], body).into_response()
+}
+
+/// Calls the tool that the message names, in pieces; or tells what the tool said.
+fn calls(message: &str) -> Response {
+    if let Some(result) = message.strip_prefix("= ") {
+        return sse(vec![word(result), stop()]);
+    }
+    let (name, arguments) = message.split_once(' ').unwrap();
+    let piece = |call: Value| {
+        serde_json::json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}).to_string()
+    };
+    let named = serde_json::json!({"index": 0, "id": "c1", "type": "function",
+        "function": {"name": format!("bench_{name}"), "arguments": ""}});
+    let mut events = vec![piece(named)];
+    for letter in arguments.chars() {
+        let letter = letter.to_string();
+        events.push(piece(
+            serde_json::json!({"index": 0, "function": {"arguments": letter}}),
+        ));
+    }
+    events.push(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#.into());
+    sse(events)
 }

@@ -52,6 +52,7 @@ fn config(server: &Model, model: &str, silence: Duration) -> AgentConfig {
         time_limit: Duration::from_secs(60),
         history: Bounds::default(),
         media_dir: None,
+        tools: vec![],
         state_dir: None,
     }
 }
