@@ -167,7 +167,7 @@ impl Agent {
             turn: begin.id,
             attempt: begin.attempt,
         };
-        tracing::info!(channel, turn = begin.id, attempt = begin.attempt, "turn");
+        tracing::info!(channel, turn = %format_args!("{:x}", begin.id), attempt = begin.attempt, "turn");
         let cancelled = CancellationToken::new();
         locked(&self.running).insert(me.clone(), cancelled.clone());
         let key = Key {

@@ -261,7 +261,7 @@ impl Turn {
     }
 
     fn failed(&self, why: &str) -> TurnNews {
-        tracing::warn!(channel = %self.key.channel, turn = self.begin.id, "the agent failed: {why}");
+        tracing::warn!(channel = %self.key.channel, turn = %format_args!("{:x}", self.begin.id), "the agent failed: {why}");
         let mut history = self.shared.history();
         history.lose(
             &self.key.channel,

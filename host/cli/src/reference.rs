@@ -47,7 +47,11 @@ pub fn cli() -> String {
 /// `host/docs/config.md`.
 pub fn config() -> String {
     let mut page = format!("{GENERATED}{CONFIG_HEAD}");
-    for (table, keys) in [("host", host_table::keys()), ("agent", prx_agent::keys())] {
+    for (table, keys) in [
+        ("host", host_table::keys()),
+        ("agent", prx_agent::keys()),
+        ("agent.tools.NAME", prx_agent::tool_keys()),
+    ] {
         let _ = write!(
             page,
             "\n## `[{table}]`\n\n| key | type, default | meaning |\n|---|---|---|\n"

@@ -171,6 +171,11 @@ impl Channel {
         self: &Arc<Self>,
         ask: OperatorCommand,
     ) -> mpsc::UnboundedReceiver<Reply> {
+        if let OperatorCommand::Forget(sender) = &ask {
+            // Whatever the guest makes of it: what was said lies with the agent.
+            let messages = self.parts.agent.forget(self.name(), sender);
+            tracing::info!(channel = %self.name(), messages, "the agent forgets a person");
+        }
         let (ticket, receiver) = self.ticket();
         self.push(Input::Operator(OperatorAsk { ticket, ask }));
         receiver
