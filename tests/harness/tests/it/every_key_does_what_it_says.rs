@@ -5,19 +5,18 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use harness::native::NativeComponent;
 use harness::sim::{Blobs, Mind, Setup, Stage, bot, says};
 use prx_host::bindings::v0_1::{AnswerPart, TurnBegin, TurnNews};
 use prx_host::config::Layers;
-use prx_host::guest::Component as _;
 use qq_emulator::actions::Act;
 use qq_emulator::intents::Intents;
 use qq_emulator::ledger::{BotForm, BotMessage};
 use qq_emulator::record::What;
 use qq_emulator::settings::BotSettings;
 use serde_json::{Map, Value};
+
+use crate::common::component;
 
 mod answers;
 mod chats;
@@ -113,7 +112,7 @@ const TESTS: &[(&str, fn())] = &[
 #[test]
 fn no_key_is_without_a_test() {
     let tested: BTreeSet<String> = TESTS.iter().map(|(key, _)| (*key).to_owned()).collect();
-    let described = crate::common::component().describe().unwrap();
+    let described = component().describe().unwrap();
     let keys: BTreeSet<String> = described.keys.into_iter().map(|key| key.name).collect();
     assert_eq!(tested, keys, "left is tested, right is what there is");
     assert_eq!(tested.len(), TESTS.len(), "a key stands here twice");
@@ -142,7 +141,7 @@ fn read(above: &str, lines: &str, absent: &[&str]) -> Result<Map<String, Value>,
         }
     }
     let layers = Layers::from_text("channels.toml", &file).map_err(|error| error.to_string())?;
-    let specs = NativeComponent.describe().unwrap().keys;
+    let specs = component().describe().unwrap().keys;
     let env = |name: &str| (name == "SECRET_OF_QQ").then(|| bot().secret);
     let checked = layers.channel("qq", &specs, &env).map_err(|errors| {
         let sentences: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -169,7 +168,7 @@ fn rules() -> BotSettings {
 /// A bot that was started, with these values, and may or may not have connected.
 fn started(keys: Map<String, Value>, rules: BotSettings, mind: Mind) -> Stage {
     let bot = rules;
-    Stage::started(Arc::new(NativeComponent), Setup { keys, bot, mind })
+    Stage::started(component(), Setup { keys, bot, mind })
 }
 
 /// A bot that runs with these lines in its table.

@@ -168,6 +168,7 @@ fn missing(line: &str, size: u64) -> String {
     };
     let user = "ann".into();
     assert_eq!(ask(&mut stage, Act::C2c { user, message }).len(), 1);
+    quiet(&stage);
     let attached = &stage.begun()[0].message.attachments[0];
     assert_eq!(attached.name.as_deref(), Some("big.png"));
     attached.missing.clone().unwrap_or_default()
@@ -184,7 +185,7 @@ pub(super) fn media_mb_bounds_files_in_and_out() {
             if wanted == "text" {
                 assert!(said(&stage)[0].contains("cat.png"), "{:?}", said(&stage));
             }
-            assert_eq!(stage.violations(), Vec::<String>::new());
+            quiet(&stage);
         }
         // The bytes of the small one are gone at the platform, which is another reason.
         let (small, large) = (missing(line, 3), missing(line, bound as u64 + 1));
