@@ -174,14 +174,8 @@ impl Auth {
 
     fn on_refusal(&mut self, env: &mut Env, response: &HttpResponse) -> News {
         let problem = errors::read(response.status, &response.body);
-        let trace = problem.trace.as_deref().unwrap_or("none");
-        env.log(
-            Level::Warn,
-            format!(
-                "token: none given, HTTP {}, code {:?}, trace {trace}",
-                response.status, problem.code
-            ),
-        );
+        let evidence = problem.evidence(response.status, errors::trace_header(response));
+        env.log(Level::Warn, format!("token: none given, {evidence}"));
         match problem.code {
             Some(100_001) => self.later(env, TOO_MANY_MS),
             Some(code) => match token_stop(code) {

@@ -155,11 +155,7 @@ pub fn unreachable(topic: &str, failure: &Failure) -> Finding {
 #[must_use]
 pub fn refused(topic: &str, status: u16, body: &str, trace: Option<&str>) -> Finding {
     let problem = errors::read(status, body);
-    let trace = problem.trace.as_deref().or(trace).unwrap_or("none");
-    let code = problem
-        .code
-        .map_or_else(|| "no code".to_owned(), |code| format!("code {code}"));
-    let evidence = format!("HTTP {status}, {code}, trace {trace}");
+    let evidence = problem.evidence(status, trace);
     let (text, fix) = match errors::class(status, problem.code) {
         Class::Fatal(stop) => {
             let (sentence, fix) = health::explain(stop);

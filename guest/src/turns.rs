@@ -257,9 +257,9 @@ impl Turns {
         env.log(
             Level::Info,
             format!(
-                "turn {id}: {} {:?} {} accepted, {waiting} before it",
+                "turn {id}: {} {} {} accepted, {waiting} before it",
                 inbound.scene.word(),
-                inbound.occasion,
+                inbound.occasion_word(),
                 inbound.id
             ),
         );

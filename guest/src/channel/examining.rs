@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::News;
 use crate::bindings::{HttpDone, HttpOutcome, HttpResponse};
 use crate::capabilities::Learned;
+use crate::delivery::errors::trace_header;
 use crate::doctor::{self, Finding, Stands};
 use crate::gateway::Link;
 use crate::gateway::intents::Intents;
@@ -354,11 +355,7 @@ fn topic(check: Check) -> &'static str {
 }
 
 fn refused(check: Check, response: &HttpResponse) -> Finding {
-    let trace = response
-        .headers
-        .iter()
-        .find(|header| header.name == "x-tps-trace-id");
-    let trace = trace.map(|header| header.value.as_str());
+    let trace = trace_header(response);
     doctor::refused(topic(check), response.status, &response.body, trace)
 }
 

@@ -104,8 +104,8 @@ impl Channel {
         self.env.count("messages_passed_over", "not-allowed");
         let pairs = self.env.config.pairs();
         let line = format!(
-            "{:?} {} of {} in {} {}: {}",
-            inbound.occasion,
+            "{} {} of {} in {} {}: {}",
+            inbound.occasion_word(),
             inbound.id,
             inbound.sender,
             inbound.scene.word(),
@@ -259,7 +259,7 @@ impl Channel {
         let owner = self.access.bindings.owner();
         let owner = owner.is_some_and(|(known, _)| *known == person);
         let line = format!("{openid} is paired, {how}");
-        self.env.log(Level::Warn, line);
+        self.env.log(Level::Info, line);
         Some(owner)
     }
 

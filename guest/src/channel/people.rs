@@ -147,7 +147,7 @@ impl Channel {
             return self.reply(command, lines, None, &text);
         }
         let text = format!("{openid} may not talk to the bot any more");
-        self.env.log(crate::env::Level::Warn, &text);
+        self.env.log(crate::env::Level::Info, &text);
         let lines = vec![line(Mark::Ok, "revoke", text.clone())];
         self.reply(command, lines, None, &text);
     }

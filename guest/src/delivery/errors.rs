@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use crate::bindings::HttpResponse;
 use crate::gateway::close::Stop;
 
 /// What an error asks of us.
@@ -240,6 +241,28 @@ pub struct Problem {
     pub trace: Option<String>,
     /// Id of a review, when the message is held.
     pub audit: Option<String>,
+}
+
+impl Problem {
+    /// What the log and the doctor show of it. `header`: the trace id in the header, for a body without one.
+    #[must_use]
+    pub fn evidence(&self, status: u16, header: Option<&str>) -> String {
+        let trace = self.trace.as_deref().or(header).unwrap_or("none");
+        match self.code {
+            Some(code) => format!("HTTP {status}, code {code}, trace {trace}"),
+            None => format!("HTTP {status}, no code, trace {trace}"),
+        }
+    }
+}
+
+/// The header with which the platform traces a request.
+#[must_use]
+pub fn trace_header(response: &HttpResponse) -> Option<&str> {
+    let header = response
+        .headers
+        .iter()
+        .find(|header| header.name == "x-tps-trace-id");
+    header.map(|header| header.value.as_str())
 }
 
 #[derive(Deserialize)]

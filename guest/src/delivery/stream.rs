@@ -242,12 +242,8 @@ impl Turns {
             }
             HttpOutcome::Response(response) => {
                 let problem = errors::read(response.status, &response.body);
-                let line = format!(
-                    "turn {id}: stream: HTTP {}, code {:?}, trace {}",
-                    response.status,
-                    problem.code,
-                    problem.trace.as_deref().unwrap_or("none")
-                );
+                let evidence = problem.evidence(response.status, errors::trace_header(&response));
+                let line = format!("turn {id}: stream: {evidence}");
                 env.log(Level::Info, line);
                 self.piece_refused(env, id, response.status, problem.code)
             }

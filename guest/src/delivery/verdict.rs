@@ -55,15 +55,8 @@ impl Turns {
         };
         let class = self.class_of(id, index, response.status, problem.code);
         if class != Class::Accepted {
-            let trace = problem
-                .trace
-                .as_deref()
-                .or_else(|| trace_header(response))
-                .unwrap_or("none");
-            let line = format!(
-                "turn {id}: part {index}: HTTP {}, code {:?}, trace {trace}",
-                response.status, problem.code
-            );
+            let evidence = problem.evidence(response.status, errors::trace_header(response));
+            let line = format!("turn {id}: part {index}: {evidence}");
             env.log(Level::Warn, line);
         }
         let Some(paid) = self.paid(id, index) else {
@@ -326,12 +319,4 @@ impl Turns {
             });
         }
     }
-}
-
-fn trace_header(response: &HttpResponse) -> Option<&str> {
-    let header = response
-        .headers
-        .iter()
-        .find(|header| header.name == "x-tps-trace-id");
-    header.map(|header| header.value.as_str())
 }

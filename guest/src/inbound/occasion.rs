@@ -31,6 +31,17 @@ struct Happened<'a> {
 }
 
 impl Inbound {
+    /// What it is, for the log.
+    #[must_use]
+    pub fn occasion_word(&self) -> &'static str {
+        match self.occasion {
+            Occasion::Message => "message",
+            Occasion::Press => "press",
+            Occasion::Reaction => "reaction",
+            Occasion::Notice => "notice",
+        }
+    }
+
     /// A button that was pressed, or an entry of the menu: the text is what it carries.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use prx_host::bindings::v0_1::KeySpec;
-use prx_host::config::{Checked, ConfigError, Mistake, boolean, integer, text};
+use prx_host::config::{Checked, ConfigError, Layers, Mistake, boolean, integer, text, text_list};
 use prx_host::vault::Hidden;
 use url::Url;
 
@@ -12,6 +12,9 @@ use crate::history::Bounds;
 
 /// Where OpenAI itself is.
 const OPENAI_URL: &str = "https://api.openai.com/v1";
+
+/// The tables of tools in `[agent]`.
+const TOOLS: &str = "tools";
 
 /// How the agent is set up.
 #[derive(Debug, Clone)]
@@ -25,6 +28,10 @@ pub struct AgentConfig {
     /// The folder for attachments and for the files that an answer can send. As it is written in the
     /// table: whoever knows where the table is makes it a place. Without one, there are neither.
     pub media_dir: Option<PathBuf>,
+    /// Servers of tools, for `openai`.
+    pub tools: Vec<ToolServer>,
+    /// The folder in which histories outlive the process. Not in the table: it is the host's.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// What answers.
@@ -34,6 +41,45 @@ pub enum Mind {
     Echo,
     /// A model behind an OpenAI-compatible endpoint.
     OpenAi(OpenAiConfig),
+    /// A program, started for each turn.
+    Command(CommandConfig),
+}
+
+/// A program that offers tools over MCP, `[agent.tools.NAME]`.
+#[derive(Debug, Clone)]
+pub struct ToolServer {
+    /// The table's name; its tools are called `NAME_tool`.
+    pub name: String,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Names of variables that it is told, besides `PATH`, `HOME` and `LANG`.
+    pub env: Vec<String>,
+    /// Which of its tools ask first.
+    pub approve: Approve,
+    /// Time for one call.
+    pub time_limit: Duration,
+}
+
+/// Which tools ask a person before they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approve {
+    /// All.
+    Always,
+    /// None.
+    Never,
+    /// Those that do not say that they only read.
+    Marked,
+}
+
+/// A program that answers.
+#[derive(Debug, Clone)]
+pub struct CommandConfig {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Names of variables that it is told, besides `PATH`, `HOME` and `LANG`.
+    pub env: Vec<String>,
+    /// What it is told before every conversation.
+    pub system_prompt: String,
 }
 
 /// An OpenAI-compatible endpoint.
@@ -61,6 +107,8 @@ impl Default for AgentConfig {
             time_limit: Duration::from_secs(120),
             history: Bounds::default(),
             media_dir: None,
+            tools: Vec::new(),
+            state_dir: None,
         }
     }
 }
@@ -68,24 +116,64 @@ impl Default for AgentConfig {
 /// The keys of `[agent]`.
 pub fn keys() -> Vec<KeySpec> {
     vec![
-        text("kind", "What answers: `echo` says what it heard, `openai` asks any OpenAI-compatible server.")
-            .one_of(&["echo", "openai"])
+        text("kind", "What answers: `echo` says what it heard, `openai` asks any OpenAI-compatible server, `command` starts a program.")
+            .one_of(&["echo", "openai", "command"])
             .default_text("echo"),
         text("base_url", "Address of the server, up to and including `/v1`.").default_text(OPENAI_URL),
         text("model", "Name of the model; required with `openai`."),
         text("api_key", "Key of the server: `env:NAME`, `file:PATH` or the key itself.").secret(),
         text("system_prompt", "What the model is told before every conversation.")
             .default_text("You are a helpful assistant in a chat. Answer in the language of the message, and briefly."),
+        text_list("command", "The program to start for each turn, and its arguments; required with `command`."),
+        text_list("command_env", "Variables of the environment that the program is told, besides `PATH`, `HOME` and `LANG`."),
         integer("timeout_seconds", 120, 1..=3600, "Time for one answer."),
         integer("silence_seconds", 60, 1..=3600, "Longest silence of the server within one answer."),
         boolean("images", false, "Show the model the pictures of a message. The model must be able to see; without it, it is told their names."),
         text("media_dir", "Folder for attachments, and the only one whose files an answer can send; default: `media` in the state directory."),
         integer("history_messages", 40, 0..=1000, "Messages of a conversation that the model sees."),
         integer("history_chars", 24_000, 0..=1_000_000, "Characters of a conversation that the model sees."),
+        integer("retention_days", 30, 1..=3650, "Days for which what was said is kept."),
+    ]
+}
+
+/// The keys of `[agent.tools.NAME]`.
+pub fn tool_keys() -> Vec<KeySpec> {
+    vec![
+        text_list("command", "The program that offers the tools over MCP on its standard input and output, and its arguments; required."),
+        text_list("command_env", "Variables of the environment that the program is told, besides `PATH`, `HOME` and `LANG`."),
+        text("approve", "Which tools ask a person first: `marked` are those that do not say that they only read.")
+            .one_of(&["marked", "always", "never"])
+            .default_text("marked"),
+        integer("timeout_seconds", 60, 1..=3600, "Time for one call, without the wait for a person."),
     ]
 }
 
 impl AgentConfig {
+    /// Reads `[agent]` and the tables within it.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub fn read(
+        layers: &Layers,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let agent = layers.table_with("agent", &keys(), &[TOOLS], env);
+        let agent = agent.and_then(|table| Self::from_table(&table).map_err(|e| vec![e]));
+        let tools = layers.tables("agent", TOOLS, &tool_keys(), env);
+        let tools = tools.and_then(|tables| {
+            let tools = tables.into_iter().map(|(name, table)| tool(name, &table));
+            tools.collect::<Result<Vec<_>, _>>().map_err(|e| vec![e])
+        });
+        match (agent, tools) {
+            (Ok(agent), Ok(tools)) => Ok(Self { tools, ..agent }),
+            (agent, tools) => {
+                let mut mistakes = agent.err().unwrap_or_default();
+                mistakes.extend(tools.err().into_iter().flatten());
+                Err(mistakes)
+            }
+        }
+    }
+
     /// Reads the checked table.
     ///
     /// # Errors
@@ -96,6 +184,7 @@ impl AgentConfig {
         let seconds = |key| Duration::from_secs(number(key));
         let mind = match table.text("kind") {
             Some("openai") => Mind::OpenAi(openai(table, seconds("silence_seconds"))?),
+            Some("command") => Mind::Command(command(table)?),
             _ => Mind::Echo,
         };
         Ok(Self {
@@ -104,22 +193,61 @@ impl AgentConfig {
             history: Bounds {
                 messages: count("history_messages"),
                 chars: count("history_chars"),
+                retention: Duration::from_secs(86_400 * number("retention_days")),
             },
             media_dir: table.text("media_dir").map(PathBuf::from),
+            tools: Vec::new(),
+            state_dir: None,
         })
     }
 }
 
+fn tool(name: String, table: &Checked) -> Result<ToolServer, ConfigError> {
+    let command = table.list("command");
+    if command.first().is_none_or(String::is_empty) {
+        let table_name = format!("agent.{TOOLS}.{name}");
+        return Err(missing(table, &table_name, "command", "[\"./tools\"]"));
+    }
+    let seconds = u64::try_from(table.integer("timeout_seconds").unwrap_or(0));
+    Ok(ToolServer {
+        name,
+        command,
+        env: table.list("command_env"),
+        approve: match table.text("approve") {
+            Some("always") => Approve::Always,
+            Some("never") => Approve::Never,
+            _ => Approve::Marked,
+        },
+        time_limit: Duration::from_secs(seconds.unwrap_or(0)),
+    })
+}
+
+fn missing(table: &Checked, name: &str, key: &str, example: &str) -> ConfigError {
+    let place = table.places.get("kind").or(table.place.as_ref());
+    let missing = Mistake::Missing {
+        key: key.into(),
+        table: name.into(),
+        example: example.into(),
+    };
+    ConfigError::new(place.cloned(), missing)
+}
+
+fn command(table: &Checked) -> Result<CommandConfig, ConfigError> {
+    let command = table.list("command");
+    if command.first().is_none_or(String::is_empty) {
+        return Err(missing(table, "agent", "command", "[\"./answer\"]"));
+    }
+    Ok(CommandConfig {
+        command,
+        env: table.list("command_env"),
+        system_prompt: table.text("system_prompt").unwrap_or_default().to_owned(),
+    })
+}
+
 fn openai(table: &Checked, silence_limit: Duration) -> Result<OpenAiConfig, ConfigError> {
     let at = |key: &str| table.places.get(key).or(table.place.as_ref()).cloned();
-    let model = table.text("model").map(str::to_owned).ok_or_else(|| {
-        let missing = Mistake::Missing {
-            key: "model".into(),
-            table: "agent".into(),
-            example: "\"gpt-4o-mini\"".into(),
-        };
-        ConfigError::new(at("kind"), missing)
-    })?;
+    let model = table.text("model").map(str::to_owned);
+    let model = model.ok_or_else(|| missing(table, "agent", "model", "\"gpt-4o-mini\""))?;
     let base_url = table.text("base_url").unwrap_or(OPENAI_URL);
     let bad_url = |cause: String| {
         let key = "base_url".into();
@@ -154,15 +282,12 @@ fn openai(table: &Checked, silence_limit: Duration) -> Result<OpenAiConfig, Conf
 
 #[cfg(test)]
 mod tests {
-    use prx_host::config::Layers;
-
     use super::*;
 
     fn read(text: &str) -> Result<AgentConfig, String> {
         let layers = Layers::from_text("c.toml", text).unwrap();
-        let table = layers.table("agent", &keys(), &|_| None);
-        let table = table.map_err(|e| e[0].to_string())?;
-        AgentConfig::from_table(&table).map_err(|e| e.to_string())
+        let read = AgentConfig::read(&layers, &|_| None);
+        read.map_err(|e| e[0].to_string())
     }
 
     #[test]
@@ -180,6 +305,56 @@ mod tests {
             error,
             "c.toml:2: [agent] needs `model`; add `model = \"gpt-4o-mini\"`"
         );
+    }
+
+    #[test]
+    fn a_program_is_asked_for_with_its_line() {
+        let base = "[agent]\nkind = \"command\"\n";
+        for more in ["", "command = []\n", "command = [\"\"]\n"] {
+            let error = read(&format!("{base}{more}")).unwrap_err();
+            let expected = "c.toml:2: [agent] needs `command`; add `command = [\"./answer\"]`";
+            assert_eq!(error, expected);
+        }
+        let more = "command = [\"a\", \"b\"]\ncommand_env = [\"KEY\"]\n";
+        let Mind::Command(command) = read(&format!("{base}{more}")).unwrap().mind else {
+            panic!()
+        };
+        assert_eq!(command.command, ["a", "b"]);
+        assert_eq!(command.env, ["KEY"]);
+    }
+
+    #[test]
+    fn tools_have_tables_of_their_own_with_lines_and_hints() {
+        let config = read("[agent.tools.files]\ncommand = [\"f\"]\n").unwrap();
+        let [files] = &config.tools[..] else { panic!() };
+        assert_eq!(
+            (files.name.as_str(), files.approve),
+            ("files", Approve::Marked)
+        );
+        for (text, sentence) in [
+            (
+                "[agent.tools.x]\n",
+                "c.toml:1: [agent.tools.x] needs `command`; add `command = [\"./tools\"]`",
+            ),
+            (
+                "[agent.tools.x]\naprove = 1\n",
+                "c.toml:2: `aprove` is not a key of [agent.tools.x]; did you mean `approve`?",
+            ),
+            (
+                "[agent.tools]\nx = 1\n",
+                "c.toml:2: [agent.tools.x] must be a table",
+            ),
+            (
+                "[agent]\ntools = 1\n",
+                "c.toml:2: [agent.tools] must be a table",
+            ),
+            (
+                "[agent.tool.x]\n",
+                "c.toml:1: `tool` is not a key of [agent]; did you mean `tools`?",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), sentence);
+        }
     }
 
     #[test]

@@ -1,10 +1,20 @@
-//! What was said in each conversation, bounded in messages, characters and conversations.
+//! What was said in each conversation, bounded in messages, characters, conversations and days.
 //!
-//! Idempotent by turn id: a turn that begins again, after a restart or a crash, is in here once.
+//! It is held in memory and written behind ([`archive`]), so that no answer waits for a disk.
+//! Idempotent by turn: a turn that begins again, after a restart or a crash, is in here once.
+//!
+//! The tail that does not fit is dropped, and no model is asked to summarise it: that would cost a
+//! request for every few messages, would tell the server of things that the operator wanted to be
+//! forgotten, and a summary has no senders, so that a person could not be removed from it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use prx_host::bindings::v0_1::{Outcome, TurnId, TurnOutcome};
+use prx_host::bindings::v0_1::{Outcome, TurnId, TurnMessage, TurnOutcome};
+
+use self::archive::{Archive, Row};
+
+pub(crate) mod archive;
 
 /// Conversations that are kept; the one that was quiet longest goes first.
 const MAX_CONVERSATIONS: usize = 10_000;
@@ -12,14 +22,19 @@ const MAX_CONVERSATIONS: usize = 10_000;
 const MAX_CONTEXT: usize = 20;
 /// Characters of what the channel says about an answer that was not delivered.
 const MAX_DETAIL: usize = 200;
+/// Between two looks for what has been kept long enough.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
-/// How much of one conversation is kept.
+/// How much of one conversation is kept, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Messages of both sides.
     pub messages: usize,
-    /// Characters of all of them.
+    /// Characters of all of them: an estimate of tokens that no model's own way of counting is
+    /// needed for. A token is one Chinese character or about four English letters.
     pub chars: usize,
+    /// From the moment at which something was said.
+    pub retention: Duration,
 }
 
 impl Default for Bounds {
@@ -27,6 +42,7 @@ impl Default for Bounds {
         Self {
             messages: 40,
             chars: 24_000,
+            retention: Duration::from_secs(30 * 86_400),
         }
     }
 }
@@ -44,24 +60,12 @@ pub(crate) enum Said {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exchange {
     pub(crate) turn: TurnId,
+    /// The platform's id of the message. A channel whose store was lost allots the same turns again.
+    pub(crate) message: String,
     pub(crate) asked: String,
     pub(crate) answered: Option<String>,
     /// Why the person did not get to see the answer.
     pub(crate) lost: Option<String>,
-}
-
-#[derive(Debug, Default)]
-struct Conversation {
-    said: VecDeque<Said>,
-    touched: u64,
-}
-
-/// The histories of all conversations of all channels.
-#[derive(Debug)]
-pub(crate) struct History {
-    bounds: Bounds,
-    conversations: BTreeMap<Key, Conversation>,
-    clock: u64,
 }
 
 /// A conversation: the channel and the key that the channel gave it.
@@ -71,81 +75,156 @@ pub(crate) struct Key {
     pub(crate) conversation: String,
 }
 
-impl History {
-    pub(crate) fn new(bounds: Bounds) -> Self {
+/// Where and when something was said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) message: &'a str,
+    pub(crate) sender: &'a str,
+    pub(crate) at_ms: u64,
+}
+
+/// Something that was said, and its number, which grows.
+#[derive(Debug)]
+struct Line {
+    number: u64,
+    sender: String,
+    at_ms: u64,
+    said: Said,
+}
+
+#[derive(Debug, Default)]
+struct Conversation {
+    lines: VecDeque<Line>,
+    touched: u64,
+}
+
+/// The histories of all conversations of all channels.
+#[derive(Debug)]
+pub(crate) struct History {
+    bounds: Bounds,
+    conversations: BTreeMap<Key, Conversation>,
+    /// The last number that was given out.
+    clock: u64,
+    swept_ms: u64,
+    archive: Archive,
+}
+
+impl<'a> Source<'a> {
+    /// A message that has just come.
+    pub(crate) fn of(message: &'a TurnMessage) -> Self {
         Self {
+            message: &message.platform_id,
+            sender: &message.sender.id,
+            at_ms: now_ms(),
+        }
+    }
+}
+
+impl History {
+    /// A history that is forgotten with the process.
+    #[cfg(test)]
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self::with(bounds, Archive::none(), Vec::new())
+    }
+
+    /// One that is written behind, with what was remembered.
+    pub(crate) fn with(bounds: Bounds, archive: Archive, remembered: Vec<Row>) -> Self {
+        let mut history = Self {
             bounds,
             conversations: BTreeMap::new(),
             clock: 0,
+            swept_ms: 0,
+            archive,
+        };
+        for row in remembered {
+            history.clock = history.clock.max(row.number);
+            let conversation = history.touch(&row.key);
+            conversation.lines.push_back(Line {
+                number: row.number,
+                sender: row.sender,
+                at_ms: row.at_ms,
+                said: row.said,
+            });
         }
+        // The operator may have made the bounds narrower.
+        let keys: Vec<Key> = history.conversations.keys().cloned().collect();
+        keys.iter().for_each(|key| history.trim(key));
+        history
+    }
+
+    /// Where it is written.
+    pub(crate) fn archive(&self) -> Archive {
+        self.archive.clone()
     }
 
     /// A person's message. Returns all that was said up to it, the message last.
-    pub(crate) fn asked(&mut self, key: &Key, turn: TurnId, text: String) -> Vec<Said> {
-        let bounds = self.bounds;
+    pub(crate) fn asked(
+        &mut self,
+        key: &Key,
+        turn: TurnId,
+        source: Source<'_>,
+        text: String,
+    ) -> Vec<Said> {
+        self.sweep(source.at_ms);
+        let known = self.change(key, turn, |exchange| {
+            let same = exchange.message == source.message;
+            if same {
+                // Whatever became of the earlier attempt, this one is being answered now.
+                exchange.answered = None;
+                exchange.lost = None;
+            } else {
+                // No turn has this id: what becomes of the new one is not about the old one.
+                exchange.turn = 0;
+            }
+            same
+        });
         let conversation = self.touch(key);
-        let known = conversation
-            .said
-            .iter()
-            .position(|said| is_turn(said, turn));
-        match known {
+        if known == Some(true) {
             // Told again: what came after it has not been said yet, as far as the model goes.
-            Some(at) => {
-                if let Some(Said::Exchange(exchange)) = conversation.said.get_mut(at) {
-                    // Whatever became of the earlier attempt, this one is being answered now.
-                    exchange.answered = None;
-                    exchange.lost = None;
-                }
-                conversation.said.iter().take(at + 1).cloned().collect()
-            }
-            None => {
-                conversation.said.push_back(Said::Exchange(Exchange {
-                    turn,
-                    asked: text,
-                    answered: None,
-                    lost: None,
-                }));
-                conversation.trim(bounds);
-                conversation.said.iter().cloned().collect()
-            }
+            let lines = conversation.lines.iter().map(|line| &line.said);
+            let at = lines.clone().position(|said| is_turn(said, turn));
+            return lines.take(at.map_or(0, |at| at + 1)).cloned().collect();
         }
+        let exchange = Exchange {
+            turn,
+            message: source.message.to_owned(),
+            asked: text,
+            answered: None,
+            lost: None,
+        };
+        self.add(key, source, Said::Exchange(exchange));
+        self.trim(key);
+        let lines = self.conversations.get(key).into_iter();
+        lines
+            .flat_map(|c| c.lines.iter().map(|line| line.said.clone()))
+            .collect()
     }
 
     /// A message in better words: what was attached to it is known by now.
     pub(crate) fn reworded(&mut self, key: &Key, turn: TurnId, text: String) {
-        let bounds = self.bounds;
-        if let Some(exchange) = self.exchange(key, turn) {
-            exchange.asked = text;
-        }
-        self.touch(key).trim(bounds);
+        self.change(key, turn, |exchange| exchange.asked = text);
+        self.trim(key);
     }
 
     /// Something that was heard.
-    pub(crate) fn overheard(&mut self, key: &Key, text: String) {
-        let bounds = self.bounds;
-        let conversation = self.touch(key);
-        conversation.said.push_back(Said::Aside(text));
-        let asides = conversation
-            .said
-            .iter()
-            .filter(|s| matches!(s, Said::Aside(_)));
-        if asides.count() > MAX_CONTEXT {
-            let first = conversation
-                .said
-                .iter()
-                .position(|s| matches!(s, Said::Aside(_)));
-            first.map(|at| conversation.said.remove(at));
+    pub(crate) fn overheard(&mut self, key: &Key, source: Source<'_>, text: String) {
+        self.add(key, source, Said::Aside(text));
+        if let Some(conversation) = self.conversations.get_mut(key) {
+            let aside = |line: &Line| matches!(line.said, Said::Aside(_));
+            let lines = &mut conversation.lines;
+            if lines.iter().filter(|line| aside(line)).count() > MAX_CONTEXT {
+                let first = lines.iter().position(aside);
+                let gone = first.and_then(|at| lines.remove(at));
+                self.archive.delete(gone.iter().map(|line| line.number));
+            }
         }
-        conversation.trim(bounds);
+        self.trim(key);
     }
 
     /// The answer to a message.
     pub(crate) fn answered(&mut self, key: &Key, turn: TurnId, text: String) {
-        let bounds = self.bounds;
-        if let Some(exchange) = self.exchange(key, turn) {
-            exchange.answered = Some(text);
-        }
-        self.touch(key).trim(bounds);
+        self.change(key, turn, |exchange| exchange.answered = Some(text));
+        self.trim(key);
     }
 
     /// What became of an answer, or of a message without one. The latest word counts: an answer that
@@ -165,32 +244,102 @@ impl History {
             detail if detail.is_empty() => lost.to_owned(),
             detail => format!("{lost}: {detail}"),
         });
-        if let Some(exchange) = self.find(channel, outcome.id) {
-            exchange.lost = lost;
-        }
+        self.set_lost(channel, outcome.id, lost);
     }
 
     /// The person will not see an answer to this message, for this reason.
     pub(crate) fn lose(&mut self, channel: &str, turn: TurnId, reason: &str) {
-        if let Some(exchange) = self.find(channel, turn) {
-            exchange.lost = Some(reason.to_owned());
-        }
+        self.set_lost(channel, turn, Some(reason.to_owned()));
     }
 
-    fn find(&mut self, channel: &str, turn: TurnId) -> Option<&mut Exchange> {
-        let conversations = self.conversations.iter_mut();
-        conversations
-            .filter(|(key, _)| key.channel == channel)
-            .find_map(|(_, conversation)| conversation.exchange(turn))
+    fn set_lost(&mut self, channel: &str, turn: TurnId, lost: Option<String>) {
+        let mut here = self.conversations.iter();
+        let key = here.find(|(key, conversation)| {
+            let mut lines = conversation.lines.iter();
+            key.channel == channel && lines.any(|line| is_turn(&line.said, turn))
+        });
+        if let Some(key) = key.map(|(key, _)| key.clone()) {
+            self.change(&key, turn, |exchange| exchange.lost = lost);
+        }
     }
 
     /// Forgets a conversation.
     pub(crate) fn forget(&mut self, key: &Key) {
-        self.conversations.remove(key);
+        if let Some(gone) = self.conversations.remove(key) {
+            self.archive
+                .delete(gone.lines.iter().map(|line| line.number));
+        }
     }
 
-    fn exchange(&mut self, key: &Key, turn: TurnId) -> Option<&mut Exchange> {
-        self.conversations.get_mut(key)?.exchange(turn)
+    /// Forgets what a person said and what was answered; returns how many messages there were. What
+    /// others said about them is the others'.
+    pub(crate) fn forget_sender(&mut self, channel: &str, sender: &str) -> usize {
+        self.retain(|key, line| key.channel != channel || line.sender != sender)
+    }
+
+    fn sweep(&mut self, now_ms: u64) {
+        let past = |time: Duration| {
+            let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            now_ms.saturating_sub(ms)
+        };
+        if self.swept_ms > past(SWEEP_EVERY) {
+            return;
+        }
+        self.swept_ms = now_ms;
+        let oldest = past(self.bounds.retention);
+        self.retain(|_, line| line.at_ms >= oldest);
+    }
+
+    /// Drops all lines but these; returns how many are gone.
+    fn retain(&mut self, keep: impl Fn(&Key, &Line) -> bool) -> usize {
+        let mut gone = Vec::new();
+        self.conversations.retain(|key, conversation| {
+            conversation.lines.retain(|line| {
+                let kept = keep(key, line);
+                if !kept {
+                    gone.push(line.number);
+                }
+                kept
+            });
+            !conversation.lines.is_empty()
+        });
+        let count = gone.len();
+        self.archive.delete(gone);
+        count
+    }
+
+    fn add(&mut self, key: &Key, source: Source<'_>, said: Said) {
+        let number = self.clock + 1;
+        let conversation = self.touch(key);
+        conversation.lines.push_back(Line {
+            number,
+            sender: source.sender.to_owned(),
+            at_ms: source.at_ms,
+            said,
+        });
+        if let Some(line) = conversation.lines.back() {
+            let row = line.row(key);
+            self.archive.put(row);
+        }
+    }
+
+    /// Changes an exchange, if it is there; returns what `change` did.
+    fn change<T>(
+        &mut self,
+        key: &Key,
+        turn: TurnId,
+        change: impl FnOnce(&mut Exchange) -> T,
+    ) -> Option<T> {
+        let lines = &mut self.conversations.get_mut(key)?.lines;
+        // The newest first: that is the one that is asked for.
+        let mut lines = lines.iter_mut().rev();
+        let line = lines.find(|line| is_turn(&line.said, turn))?;
+        let Said::Exchange(exchange) = &mut line.said else {
+            return None;
+        };
+        let done = change(exchange);
+        self.archive.put(line.row(key));
+        Some(done)
     }
 
     fn touch(&mut self, key: &Key) -> &mut Conversation {
@@ -198,35 +347,62 @@ impl History {
         if self.conversations.len() >= MAX_CONVERSATIONS && !self.conversations.contains_key(key) {
             let quietest = self.conversations.iter().min_by_key(|(_, c)| c.touched);
             if let Some(quietest) = quietest.map(|(key, _)| key.clone()) {
-                self.conversations.remove(&quietest);
+                self.forget(&quietest);
             }
         }
         let conversation = self.conversations.entry(key.clone()).or_default();
         conversation.touched = self.clock;
         conversation
     }
-}
-
-impl Conversation {
-    fn exchange(&mut self, turn: TurnId) -> Option<&mut Exchange> {
-        // The newest first: that is the one that is asked for.
-        self.said.iter_mut().rev().find_map(|said| match said {
-            Said::Exchange(exchange) if exchange.turn == turn => Some(exchange),
-            Said::Exchange(_) | Said::Aside(_) => None,
-        })
-    }
 
     /// Drops the oldest until the bounds hold. The newest always stays.
-    fn trim(&mut self, bounds: Bounds) {
-        loop {
-            let messages: usize = self.said.iter().map(messages).sum();
-            let chars: usize = self.said.iter().map(chars).sum();
-            if self.said.len() <= 1 || (messages <= bounds.messages && chars <= bounds.chars) {
+    fn trim(&mut self, key: &Key) {
+        let Some(conversation) = self.conversations.get_mut(key) else {
+            return;
+        };
+        let lines = &mut conversation.lines;
+        let mut messages: usize = lines.iter().map(|line| messages(&line.said)).sum();
+        let mut letters: usize = lines.iter().map(|line| chars(&line.said)).sum();
+        while lines.len() > 1 && (messages > self.bounds.messages || letters > self.bounds.chars) {
+            let Some(gone) = lines.pop_front() else {
                 return;
-            }
-            self.said.pop_front();
+            };
+            messages -= self::messages(&gone.said);
+            letters -= chars(&gone.said);
+            self.archive.delete([gone.number]);
         }
     }
+}
+
+impl Exchange {
+    /// What was answered, and why it was not seen.
+    pub(crate) fn answer(&self) -> Option<String> {
+        let lost = self.lost.as_ref();
+        let lost = lost.map(|why| format!("(this answer was {why})"));
+        match (&self.answered, lost) {
+            (Some(answer), Some(lost)) => Some(format!("{answer}\n{lost}")),
+            (Some(answer), None) => Some(answer.clone()),
+            (None, lost) => lost,
+        }
+    }
+}
+
+impl Line {
+    fn row(&self, key: &Key) -> Row {
+        Row {
+            number: self.number,
+            key: key.clone(),
+            sender: self.sender.clone(),
+            at_ms: self.at_ms,
+            said: self.said.clone(),
+        }
+    }
+}
+
+/// The wall clock: what is remembered outlives the process.
+pub(crate) fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// A sentence of the channel's on one line, cut, and without its full stop.
@@ -258,140 +434,4 @@ fn chars(said: &Said) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key() -> Key {
-        Key {
-            channel: "bot".into(),
-            conversation: "c".into(),
-        }
-    }
-
-    fn history(messages: usize, chars: usize) -> History {
-        History::new(Bounds { messages, chars })
-    }
-
-    fn asked(said: &[Said]) -> Vec<&str> {
-        let texts = said.iter().map(|said| match said {
-            Said::Aside(text) => text.as_str(),
-            Said::Exchange(exchange) => exchange.asked.as_str(),
-        });
-        texts.collect()
-    }
-
-    fn became(id: TurnId, outcome: Outcome, detail: &str) -> TurnOutcome {
-        TurnOutcome {
-            id,
-            outcome,
-            parts_sent: 0,
-            parts: 1,
-            code: None,
-            detail: detail.into(),
-        }
-    }
-
-    fn lost(history: &mut History, turn: TurnId) -> Option<String> {
-        history.find("bot", turn).unwrap().lost.clone()
-    }
-
-    #[test]
-    fn the_latest_outcome_of_an_answer_counts() {
-        let mut history = history(100, 1000);
-        history.asked(&key(), 1, "one".into());
-        history.outcome("bot", &became(1, Outcome::Held, "Held for\n audit."));
-        let held = "held for review by the platform: Held for audit";
-        assert_eq!(lost(&mut history, 1).as_deref(), Some(held));
-        history.outcome("bot", &became(1, Outcome::Refused, "a link"));
-        let refused = "refused by the platform: a link";
-        assert_eq!(lost(&mut history, 1).as_deref(), Some(refused));
-        history.outcome("bot", &became(1, Outcome::Sent, "delivered"));
-        assert_eq!(lost(&mut history, 1), None);
-        history.outcome("bot", &became(1, Outcome::PartlySent, &"x".repeat(1000)));
-        assert_eq!(lost(&mut history, 1).unwrap().len(), 24 + MAX_DETAIL);
-    }
-
-    #[test]
-    fn better_words_take_the_place_of_the_first_ones_and_change_nothing_else() {
-        let mut history = history(100, 1000);
-        history.asked(&key(), 1, "[image]".into());
-        history.lose("bot", 1, "interrupted");
-        history.reworded(&key(), 1, "[IMAGE:x.png]".into());
-        assert_eq!(lost(&mut history, 1).as_deref(), Some("interrupted"));
-        let said = history.asked(&key(), 2, "two".into());
-        assert_eq!(asked(&said), ["[IMAGE:x.png]", "two"]);
-    }
-
-    #[test]
-    fn a_turn_that_begins_again_is_remembered_once() {
-        let mut history = history(100, 1000);
-        history.asked(&key(), 1, "one".into());
-        history.answered(&key(), 1, "answer".into());
-        history.asked(&key(), 2, "two".into());
-        let again = history.asked(&key(), 2, "two".into());
-        assert_eq!(asked(&again), ["one", "two"]);
-        let later = history.asked(&key(), 3, "three".into());
-        assert_eq!(asked(&later), ["one", "two", "three"]);
-    }
-
-    #[test]
-    fn the_oldest_goes_first_and_the_newest_stays() {
-        let mut history = history(3, 1000);
-        for turn in 0..5 {
-            history.asked(&key(), turn, format!("q{turn}"));
-            history.answered(&key(), turn, "a".into());
-        }
-        assert_eq!(
-            asked(&history.asked(&key(), 9, "now".into())),
-            ["q4", "now"]
-        );
-        let mut small = self::history(100, 5);
-        small.asked(&key(), 1, "a long message".into());
-        assert_eq!(
-            asked(&small.asked(&key(), 2, "another".into())),
-            ["another"]
-        );
-    }
-
-    #[test]
-    fn what_was_not_delivered_is_known() {
-        let mut history = history(100, 1000);
-        history.asked(&key(), 1, "one".into());
-        history.outcome("bot", &became(1, Outcome::Superseded, ""));
-        history.outcome("bot", &became(77, Outcome::Refused, ""));
-        let said = history.asked(&key(), 2, "two".into());
-        let Said::Exchange(first) = &said[0] else {
-            panic!()
-        };
-        assert_eq!(
-            first.lost.as_deref(),
-            Some("interrupted by a newer message")
-        );
-    }
-
-    #[test]
-    fn a_reset_forgets_one_conversation() {
-        let mut history = history(100, 1000);
-        let other = Key {
-            conversation: "other".into(),
-            ..key()
-        };
-        history.asked(&key(), 1, "one".into());
-        history.asked(&other, 2, "elsewhere".into());
-        history.forget(&key());
-        assert_eq!(asked(&history.asked(&key(), 3, "x".into())), ["x"]);
-        assert_eq!(
-            asked(&history.asked(&other, 4, "y".into())),
-            ["elsewhere", "y"]
-        );
-    }
-
-    #[test]
-    fn asides_are_few() {
-        let mut history = history(1000, 100_000);
-        for n in 0..50 {
-            history.overheard(&key(), format!("aside {n}"));
-        }
-        assert_eq!(history.asked(&key(), 1, "q".into()).len(), MAX_CONTEXT + 1);
-    }
-}
+mod tests;

@@ -1,8 +1,8 @@
 //! The agent loop: what answers the messages that channels bring.
 //!
 //! [`Agent`] takes turns from the host through [`prx_host::agent::AgentPort`], keeps each
-//! conversation's history, and lets one of two minds answer: [`echo`], which needs nothing and is
-//! the default, or `openai`, any OpenAI-compatible chat endpoint, streamed.
+//! conversation's history, and lets one of three minds answer: [`echo`], which needs nothing and
+//! is the default, `openai`, any OpenAI-compatible chat endpoint, streamed, or `command`, a program.
 //!
 //! What is attached to a message goes into a media folder, and what an answer names in markers and
 //! blocks becomes media and cards: [`Agent`] hands over parts, checked.
@@ -11,6 +11,7 @@
 
 mod answer;
 mod cards;
+mod command;
 mod config;
 pub mod echo;
 mod history;
@@ -18,12 +19,18 @@ mod marks;
 mod media;
 mod openai;
 mod port;
+mod program;
 mod prompt;
+mod tools;
 mod turn;
 mod vision;
 
-pub use config::{AgentConfig, Mind, OpenAiConfig, keys};
+pub use command::CommandError;
+pub use config::{
+    AgentConfig, Approve, CommandConfig, Mind, OpenAiConfig, ToolServer, keys, tool_keys,
+};
 pub use history::Bounds;
+pub use history::archive::{HISTORY_FILE, forget_sender};
 pub use openai::OpenAiError;
 pub use port::{Agent, AgentError};
 pub use prompt::Given;

@@ -1,20 +1,24 @@
 //! The agent as the host sees it: requests in, one task per turn.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prx_host::agent::{AgentAsk, AgentLine, AgentPort};
 use prx_host::bindings::v0_1::{TurnBegin, TurnCancel, TurnContext, TurnId};
 use prx_host::drivers::network::{Network, NetworkError};
+use prx_host::store::StoreError;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{AgentConfig, Mind};
-use crate::history::{History, Key};
+use crate::history::archive::{Archive, Row};
+use crate::history::{History, Key, Source};
 use crate::media::MediaFolder;
 use crate::openai::OpenAi;
+use crate::program::Program;
 use crate::prompt;
+use crate::tools::{Questions, Tools};
 use crate::turn::{Answerer, Turn};
 
 /// The agent cannot be set up.
@@ -33,6 +37,9 @@ pub enum AgentError {
         /// Why.
         cause: String,
     },
+    /// The histories.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// What all turns share.
@@ -41,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) answerer: Answerer,
     pub(crate) time_limit: Duration,
     pub(crate) media: Option<Arc<MediaFolder>>,
+    pub(crate) tools: Tools,
+    pub(crate) questions: Questions,
     history: Mutex<History>,
 }
 
@@ -74,7 +83,8 @@ impl Agent {
     /// An agent as configured.
     ///
     /// # Errors
-    /// The client for the model's server cannot be set up, or the media folder cannot be used.
+    /// The client for the model's server cannot be set up, or the media folder or the file of the
+    /// histories cannot be used.
     pub fn new(config: &AgentConfig, network: &Network) -> Result<Self, AgentError> {
         let answerer = match &config.mind {
             Mind::Echo => Answerer::Echo,
@@ -83,14 +93,29 @@ impl Agent {
                 system_prompt: openai.system_prompt.clone(),
                 images: openai.images,
             },
+            Mind::Command(command) => Answerer::Command {
+                program: Program {
+                    command: command.command.clone(),
+                    env: command.env.clone(),
+                    // Where the media folder's paths mean something to people, too.
+                    dir: working_dir(config),
+                },
+                system_prompt: command.system_prompt.clone(),
+            },
         };
         let media = config.media_dir.as_deref().map(media_folder).transpose()?;
-        Ok(Self::with(answerer, config, media))
+        let retention = config.history.retention;
+        let histories = match &config.state_dir {
+            Some(dir) => Archive::open(dir, retention)?,
+            None => (Archive::none(), Vec::new()),
+        };
+        Ok(Self::with(answerer, config, media, histories))
     }
 
     /// The echo agent, which needs no network. Without a media folder, it sends no files.
     pub fn echo() -> Self {
-        Self::with(Answerer::Echo, &AgentConfig::default(), None)
+        let histories = (Archive::none(), Vec::new());
+        Self::with(Answerer::Echo, &AgentConfig::default(), None, histories)
     }
 
     /// The echo agent with a media folder.
@@ -100,16 +125,31 @@ impl Agent {
     pub fn echo_with_media(dir: &Path) -> Result<Self, AgentError> {
         let media = media_folder(dir)?;
         let config = AgentConfig::default();
-        Ok(Self::with(Answerer::Echo, &config, Some(media)))
+        let histories = (Archive::none(), Vec::new());
+        Ok(Self::with(Answerer::Echo, &config, Some(media), histories))
     }
 
-    fn with(answerer: Answerer, config: &AgentConfig, media: Option<Arc<MediaFolder>>) -> Self {
+    /// Waits until what was said is written down, or for so long; false when it is not. Whoever ends
+    /// the process asks for it.
+    pub fn flush(&self, patience: Duration) -> bool {
+        let archive = self.shared.history().archive();
+        archive.flush(patience)
+    }
+
+    fn with(
+        answerer: Answerer,
+        config: &AgentConfig,
+        media: Option<Arc<MediaFolder>>,
+        (archive, remembered): (Archive, Vec<Row>),
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 answerer,
                 time_limit: config.time_limit,
                 media,
-                history: Mutex::new(History::new(config.history)),
+                tools: Tools::new(&config.tools, working_dir(config).as_deref()),
+                questions: Questions::default(),
+                history: Mutex::new(History::with(config.history, archive, remembered)),
             }),
             lines: Mutex::default(),
             running: Arc::default(),
@@ -154,7 +194,8 @@ impl Agent {
             conversation: context.conversation.clone(),
         };
         let text = prompt::message(&context.message, &[]);
-        self.shared.history().overheard(&key, text);
+        let source = Source::of(&context.message);
+        self.shared.history().overheard(&key, source, text);
     }
 
     fn cancel(&self, channel: &str, cancel: &TurnCancel) {
@@ -175,6 +216,13 @@ impl Agent {
             }
         }
     }
+}
+
+/// The folder that holds the media folder, where a program runs.
+fn working_dir(config: &AgentConfig) -> Option<PathBuf> {
+    let parent = config.media_dir.as_deref()?.parent()?;
+    let here = parent.as_os_str().is_empty();
+    (!here).then(|| parent.to_owned())
 }
 
 fn media_folder(dir: &Path) -> Result<Arc<MediaFolder>, AgentError> {
@@ -206,13 +254,19 @@ impl AgentPort for Agent {
                     conversation,
                 });
             }
-            // Neither mind asks for approval.
-            AgentAsk::Approval(_) => {}
+            AgentAsk::Approval(answer) => {
+                let question = (channel.to_owned(), answer.turn, answer.approval);
+                self.shared.questions.answer(&question, answer.allowed);
+            }
         }
     }
 
     fn detach(&self, channel: &str) {
         locked(&self.lines).remove(channel);
         self.stop(channel, |_| true);
+    }
+
+    fn forget(&self, channel: &str, sender: &str) -> usize {
+        self.shared.history().forget_sender(channel, sender)
     }
 }

@@ -3,18 +3,25 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::future::BoxFuture;
 use prx_host::agent::AgentLine;
 use prx_host::bindings::v0_1::{AnswerPart, Attachment, TurnBegin, TurnEvent, TurnNews};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Answers;
+use crate::command::{self, Line, Told};
 use crate::echo::{self, Plan};
-use crate::history::{Key, Said};
+use crate::history::{Key, Said, Source};
 use crate::marks::growing::Growing;
-use crate::openai::{OpenAi, WordSink};
+use crate::openai::{Ask, OpenAi, WordSink};
 use crate::port::Shared;
+use crate::program::Program;
 use crate::prompt::{self, Given};
+use crate::tools::Offer;
 use crate::vision;
+
+mod tools;
 
 /// What answers, ready to.
 #[derive(Debug)]
@@ -26,6 +33,11 @@ pub(crate) enum Answerer {
         endpoint: Box<OpenAi>,
         system_prompt: String,
         images: bool,
+    },
+    /// See [`crate::command`].
+    Command {
+        program: Program,
+        system_prompt: String,
     },
 }
 
@@ -49,13 +61,15 @@ impl Turn {
     pub(crate) async fn run(self) {
         // At once, so that messages stand in the order in which they came.
         let asked = prompt::message(&self.begin.message, &[]);
-        let said = self.shared.history().asked(&self.key, self.begin.id, asked);
+        let (id, source) = (self.begin.id, Source::of(&self.begin.message));
+        let said = self.shared.history().asked(&self.key, id, source, asked);
         let limit = self.time_limit();
+        let until = Instant::now() + limit;
         let news = tokio::select! {
             // First, so that a turn that is cancelled and done at once counts as cancelled.
             biased;
             () = self.cancelled.cancelled() => TurnNews::Cancelled,
-            answer = tokio::time::timeout(limit, self.answer(said)) => match answer {
+            answer = tokio::time::timeout(limit, self.answer(said, until)) => match answer {
                 Ok(Ok(answer)) => self.finished(answer),
                 Ok(Err(why)) => self.failed(&why),
                 Err(_) => self.failed(&format!("no answer within {} s", limit.as_secs())),
@@ -64,7 +78,7 @@ impl Turn {
         self.send(news).await;
     }
 
-    async fn answer(&self, mut said: Vec<Said>) -> Result<Answer, String> {
+    async fn answer(&self, mut said: Vec<Said>, until: Instant) -> Result<Answer, String> {
         let given = self.take_in().await;
         if !given.is_empty() {
             self.reword(&mut said, &given);
@@ -82,18 +96,67 @@ impl Turn {
                     true => vision::pictures(self.line.blobs(), &message.attachments).await,
                     false => Vec::new(),
                 };
-                let words = self.words();
-                let answer = endpoint.answer(system, &said, pictures, &words).await;
+                self.has_acted()?;
+                let offers = self.shared.tools.offers().await;
+                let (words, offers) = (self.words(), &offers);
+                let call = |call| -> BoxFuture<'_, String> { Box::pin(self.call(offers, call)) };
+                let ask = Ask {
+                    system,
+                    said: &said,
+                    pictures,
+                    tools: offers.iter().map(Offer::described).collect(),
+                    until,
+                };
+                let answer = endpoint.answer(ask, &words, &call).await;
                 answer.map_err(|error| error.to_string())?
             }
+            Answerer::Command {
+                program,
+                system_prompt,
+            } => self.command(program, system_prompt, &said).await?,
         };
+        let parts = self.parts(&text).await;
+        Ok(Answer { text, parts })
+    }
+
+    async fn parts(&self, text: &str) -> Vec<AnswerPart> {
         let answers = Answers {
             folder: self.shared.media.as_ref(),
             blobs: self.line.blobs(),
             channel: &self.key.channel,
         };
-        let parts = answers.parts(&text).await;
-        Ok(Answer { text, parts })
+        answers.parts(text).await
+    }
+
+    /// Lets a program answer.
+    async fn command(
+        &self,
+        program: &Program,
+        system_prompt: &str,
+        said: &[Said],
+    ) -> Result<String, String> {
+        let (begin, words) = (&self.begin, self.words());
+        let told = Told {
+            channel: &self.key.channel,
+            begin,
+            system: &prompt::system(system_prompt, &begin.shows, begin.message.private),
+            said,
+        };
+        let words = &words;
+        let hear = |line| async move {
+            match line {
+                Line::Delta(more) => words(more).await,
+                Line::Note(note) => self.send(TurnNews::ToolNote(note)).await,
+                Line::Message(text) => {
+                    let parts = self.parts(&text).await;
+                    self.send(TurnNews::Message(parts)).await;
+                }
+                // The last word is not among what comes before it.
+                Line::Finished(_) | Line::Failed(_) => {}
+            }
+        };
+        let answer = command::answer(program, &told, hear).await;
+        answer.map_err(|error| error.to_string())
     }
 
     /// Puts what is attached into the media folder.

@@ -50,6 +50,7 @@ async fn run(files: Files, names: &[String]) -> Result<(), Trouble> {
 #[derive(Debug)]
 pub struct Running {
     channels: Vec<ChannelHandle>,
+    agent: Arc<Agent>,
     drain: Duration,
     asked_to_end: CancellationToken,
     /// Absent where no socket can be made; what runs is then asked nothing.
@@ -84,7 +85,8 @@ impl Running {
             Ok(host.load(&plugin.wasm, plugin.manifest.limits)?)
         })?;
         let agent = Agent::new(&tables.agent, host.network()).map_err(Trouble::mistake)?;
-        let agent: Arc<dyn AgentPort> = Arc::new(agent);
+        let agent = Arc::new(agent);
+        let port: Arc<dyn AgentPort> = agent.clone();
         let metrics = tables.host.metrics;
         let metrics = metrics.map(|address| MetricsServer::start(&host, address));
         let metrics = metrics.transpose().map_err(Trouble::mistake)?;
@@ -97,9 +99,10 @@ impl Running {
             components: components.collect(),
             asked_to_end: asked_to_end.clone(),
         };
-        let channels = start(&host, channels, &agent).await?;
+        let channels = start(&host, channels, &port).await?;
         Ok(Self {
             channels,
+            agent,
             drain: tables.host.drain,
             asked_to_end,
             control: control(&host, owner)?,
@@ -115,6 +118,9 @@ impl Running {
     /// Lets answers in flight be delivered, and stops. Until then an operator can ask how it goes.
     pub async fn stop(self) {
         stop(self.channels, self.drain).await;
+        if !self.agent.flush(WRITTEN_WITHIN) {
+            tracing::warn!("the last of what was said could not be written down");
+        }
         // Waited for, so that whoever starts again at once finds the store free.
         if let Some(control) = self.control {
             control.stop().await;
@@ -225,6 +231,8 @@ async fn stop(handles: Vec<ChannelHandle>, drain: Duration) {
     }
 }
 
+/// The disk has so long for what was said last.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
 /// Some supervisors signal a process and then its group: that is one wish, not two.
 const ONE_SIGNAL: Duration = Duration::from_secs(1);
 

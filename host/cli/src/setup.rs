@@ -47,11 +47,11 @@ pub(crate) fn host(files: &Files) -> Result<HostTable, Vec<ConfigError>> {
 /// Reads `[host]` and `[agent]`.
 pub(crate) fn tables(files: &Files) -> Result<Tables, Trouble> {
     let host = host(files);
-    let agent = files.layers.table("agent", &prx_agent::keys(), &env);
-    let agent = agent.and_then(|table| AgentConfig::from_table(&table).map_err(|e| vec![e]));
+    let agent = AgentConfig::read(&files.layers, &env);
     match (host, agent) {
         (Ok(host), Ok(mut agent)) => {
             agent.media_dir = Some(media_dir(agent.media_dir, &host, files));
+            agent.state_dir = Some(host.options.state_dir.clone());
             Ok(Tables { host, agent })
         }
         (host, agent) => {

@@ -39,6 +39,13 @@ pub trait AgentPort: Send + Sync + fmt::Debug {
 
     /// A channel is gone. What was under way for it is stopped.
     fn detach(&self, channel: &str);
+
+    /// Forgets what a person of a channel has said and what was answered, by the sender's id. Returns
+    /// how many messages there were: none with an agent that remembers nothing.
+    fn forget(&self, channel: &str, sender: &str) -> usize {
+        let _ = (channel, sender);
+        0
+    }
 }
 
 /// One channel's line, as the agent holds it.

@@ -259,7 +259,7 @@ impl Layers {
     ) -> Result<Checked, Vec<ConfigError>> {
         let mut keys = keys.to_vec();
         keys.push(text(PLUGIN_KEY, "The plugin that runs this channel."));
-        let mut checked = check::table(self, &[CHANNELS, name], &keys, env, true)?;
+        let mut checked = check::table(self, &[CHANNELS, name], &keys, env, true, &[])?;
         checked.json.remove(PLUGIN_KEY);
         Ok(checked)
     }
@@ -275,7 +275,61 @@ impl Layers {
         keys: &[KeySpec],
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Checked, Vec<ConfigError>> {
-        check::table(self, &[name], keys, env, false)
+        check::table(self, &[name], keys, env, false, &[])
+    }
+
+    /// The same for a table that has tables of tables in it, such as `tools` in
+    /// `[agent.tools.NAME]`; see [`Layers::tables`].
+    ///
+    /// # Errors
+    /// Every mistake in it but those in the tables within.
+    pub fn table_with(
+        &self,
+        name: &str,
+        keys: &[KeySpec],
+        tables: &[&str],
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Checked, Vec<ConfigError>> {
+        check::table(self, &[name], keys, env, false, tables)
+    }
+
+    /// Checks every table `[NAME.GROUP.X]`; returned with its X, ascending.
+    ///
+    /// # Errors
+    /// Every mistake in any of them.
+    pub fn tables(
+        &self,
+        name: &str,
+        group: &str,
+        keys: &[KeySpec],
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Vec<(String, Checked)>, Vec<ConfigError>> {
+        let mut tables = Vec::new();
+        let mut errors = Vec::new();
+        if let Some(found) = self.view(&[name]).keys.get(group)
+            && !found.item.is_table_like()
+        {
+            let mistake = Mistake::NotATable(format!("{name}.{group}"));
+            errors.push(ConfigError::new(Some(found.place.clone()), mistake));
+        }
+        for (inner, found) in self.view(&[name, group]).keys {
+            let checked = match found.item.is_table_like() {
+                true => check::table(self, &[name, group, &inner], keys, env, false, &[]),
+                false => {
+                    let mistake = Mistake::NotATable(format!("{name}.{group}.{inner}"));
+                    Err(vec![ConfigError::new(Some(found.place), mistake)])
+                }
+            };
+            match checked {
+                Ok(checked) => tables.push((inner, checked)),
+                Err(more) => errors.extend(more),
+            }
+        }
+        if errors.is_empty() {
+            Ok(tables)
+        } else {
+            Err(errors)
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::bindings::v0_1::Entry;
 
 mod keeper;
 mod look;
-mod schema;
+pub mod schema;
 
 use keeper::Keeper;
 
@@ -112,8 +112,7 @@ impl Store {
         crate::files::private_dir(dir).map_err(in_dir)?;
         let lock = lock(dir)?;
         let path = dir.join(STORE_FILE);
-        crate::files::private_file(&path).map_err(in_dir)?;
-        let (connection, set_aside) = schema::open(&path)?;
+        let (connection, set_aside) = schema::open(&path, &schema::STORE)?;
         let (trouble, _) = watch::channel(None);
         let shared = Arc::new(Shared {
             inner: Mutex::new(Inner {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{run as command, tidy};
+use crate::{run as command, tidy, walk};
 
 /// What is typed into the emulator, as the README does.
 const CHAT: &str = "hello\n/buttons\n:wait 3s\n:press Yes\n/image\n:as group friends\nhello\n\
@@ -58,7 +58,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         &[],
     )?;
     chat(root)?;
-    check_config(root)
+    check_config(root)?;
+    walk::run(root)
 }
 
 /// The README's first steps: each line that is typed gets its answer, or the emulator's exit code says so.
@@ -90,7 +91,7 @@ fn check_config(root: &Path) -> Result<()> {
     let readme = fs::read_to_string(root.join("README.md"))?;
     let block = readme
         .split("```toml\n")
-        .nth(1)
+        .nth(2)
         .and_then(|rest| rest.split("```").next());
     let block = block.context("README.md has no TOML")?;
     let text: String = block

@@ -1,5 +1,5 @@
 //! `cargo xtask ci`: everything that continuous integration runs, in order. `cargo xtask tidy`: the house rules
-//! that a compiler does not know.
+//! that a compiler does not know. `cargo xtask walk`: the README's walk to a paired bot, as it stands there.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -9,14 +9,16 @@ use anyhow::{Context, Result, bail};
 
 mod ci;
 mod tidy;
+mod walk;
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
     let outcome = match task.as_str() {
         "ci" => ci::run(&root()),
         "tidy" => tidy::run(&root()),
+        "walk" => walk::run(&root()),
         _ => Err(anyhow::anyhow!(
-            "say what to do: cargo xtask ci, or cargo xtask tidy"
+            "say what to do: cargo xtask ci, cargo xtask tidy, or cargo xtask walk"
         )),
     };
     match outcome {

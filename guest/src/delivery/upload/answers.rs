@@ -130,11 +130,8 @@ impl Turns {
     ) -> Want {
         let problem = errors::read(response.status, &response.body);
         let class = errors::class(response.status, problem.code);
-        let trace = problem.trace.as_deref().unwrap_or("none");
-        let line = format!(
-            "turn {id}: part {index}: upload: HTTP {}, code {:?}, trace {trace}",
-            response.status, problem.code
-        );
+        let evidence = problem.evidence(response.status, errors::trace_header(response));
+        let line = format!("turn {id}: part {index}: upload: {evidence}");
         env.log(Level::Warn, line);
         env.count("uploads", "refused");
         let Some(flight) = self.flights.get_mut(&id) else {

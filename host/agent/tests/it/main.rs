@@ -7,9 +7,13 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+#[cfg(unix)]
+mod command;
 mod echo;
 mod media;
 mod model;
 mod openai;
 mod support;
+#[cfg(unix)]
+mod tools;
 mod tricks;

@@ -24,6 +24,8 @@ pub(crate) struct Seen {
     refusals: AtomicUsize,
     /// Rung when a client goes away before the end of an answer.
     pub(crate) dropped: Notify,
+    /// Rung when a request came that gets no answer at all.
+    pub(crate) asked: Notify,
 }
 
 pub(crate) struct Model {
@@ -72,6 +74,12 @@ impl Drop for OnDrop {
 async fn complete(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap();
     let model = request["model"].as_str().unwrap().to_owned();
+    let message = request["messages"].as_array().unwrap().last().unwrap();
+    let last = match message["role"].as_str().unwrap() {
+        "tool" => format!("= {}", message["content"].as_str().unwrap()),
+        _ => message["content"].as_str().unwrap_or_default().to_owned(),
+    };
+    let request_choice = request["tool_choice"].as_str().map(str::to_owned);
     seen.requests.lock().unwrap().push(request);
     let key = headers["authorization"].to_str().unwrap().to_owned();
     seen.keys.lock().unwrap().push(key);
@@ -103,8 +111,30 @@ async fn complete(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes
                 r#"{"error":{"message":"slow down","type":"rate","param":null,"code":null}}"#;
             (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], body).into_response()
         }
+        "booked" => {
+            let told = [("retry-after", "3600")];
+            (StatusCode::TOO_MANY_REQUESTS, told, "come back later").into_response()
+        }
+        "hiccups" if seen.refusals.fetch_add(1, Ordering::Relaxed) < 2 => {
+            (StatusCode::BAD_GATEWAY, [("retry-after", "0")], "<html>").into_response()
+        }
+        "hiccups" => sse(vec![word("well again"), stop()]),
+        "tools" => calls(&last),
+        "insists" => match request_choice.as_deref() {
+            Some("none") => sse(vec![word("enough"), stop()]),
+            _ => calls("look {}"),
+        },
+        "cut" => cut(),
+        "deaf" => {
+            let _held = OnDrop(Arc::clone(&seen));
+            seen.asked.notify_one();
+            std::future::pending().await
+        }
         "busy" => sse(vec![word("at last"), stop()]),
-        "broken" => (StatusCode::INTERNAL_SERVER_ERROR, "out of memory").into_response(),
+        "broken" => {
+            let now = [("retry-after", "0")];
+            (StatusCode::INTERNAL_SERVER_ERROR, now, "out of memory").into_response()
+        }
         "locked" => {
             // Many servers echo the key that they refuse.
             let keys = seen.keys.lock().unwrap();
@@ -149,4 +179,38 @@ fn stalls(seen: Arc<Seen>) -> Response {
     });
     let body = Body::from_stream(first.chain(rest));
     ([("content-type", "text/event-stream")], body).into_response()
+}
+
+/// A word, and then the connection breaks.
+fn cut() -> Response {
+    let first = format!("data: {}\n\n", word("half"));
+    // The word is on its way before the connection breaks.
+    let broken = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("cut"))
+    });
+    let body = Body::from_stream(stream::iter([Ok(first)]).chain(broken));
+    ([("content-type", "text/event-stream")], body).into_response()
+}
+
+/// Calls the tool that the message names, in pieces; or tells what the tool said.
+fn calls(message: &str) -> Response {
+    if let Some(result) = message.strip_prefix("= ") {
+        return sse(vec![word(result), stop()]);
+    }
+    let (name, arguments) = message.split_once(' ').unwrap();
+    let piece = |call: Value| {
+        serde_json::json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}).to_string()
+    };
+    let named = serde_json::json!({"index": 0, "id": "c1", "type": "function",
+        "function": {"name": format!("bench_{name}"), "arguments": ""}});
+    let mut events = vec![piece(named)];
+    for letter in arguments.chars() {
+        let letter = letter.to_string();
+        events.push(piece(
+            serde_json::json!({"index": 0, "function": {"arguments": letter}}),
+        ));
+    }
+    events.push(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#.into());
+    sse(events)
 }

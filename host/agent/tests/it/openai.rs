@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use prx_agent::{Agent, AgentConfig, Bounds, Mind, OpenAiConfig};
-use prx_host::agent::AgentAsk;
+use prx_host::agent::{AgentAsk, AgentPort};
 use prx_host::bindings::v0_1::{
     AnswerPart, Attachment, MediaKind, MediaPart, MediaSource, Outcome, TurnContext, TurnNews,
     TurnOutcome,
@@ -14,7 +14,7 @@ use prx_host::egress::address::AddressPolicy;
 use prx_host::vault::Hidden;
 
 use crate::model::Model;
-use crate::support::{Bench, begin, soon};
+use crate::support::{Bench, CHANNEL, begin, soon};
 
 fn agent(server: &Model, model: &str, silence: Duration) -> Agent {
     Agent::new(&config(server, model, silence), &network()).unwrap()
@@ -52,6 +52,8 @@ fn config(server: &Model, model: &str, silence: Duration) -> AgentConfig {
         time_limit: Duration::from_secs(60),
         history: Bounds::default(),
         media_dir: None,
+        tools: vec![],
+        state_dir: None,
     }
 }
 
@@ -123,6 +125,30 @@ async fn the_history_of_the_conversation_goes_along_once() {
     bench.begin(3, "three");
     bench.answer(3).await;
     assert_eq!(server.messages(3)[1..], ["user: three"]);
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_after_a_restart_and_without_whom_it_was_asked_to_forget() {
+    let server = Model::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(&server, "bare", Duration::from_secs(30));
+    config.state_dir = Some(dir.path().to_owned());
+    let start = || Bench::new(Agent::new(&config, &network()).unwrap());
+    let mut bench = start();
+    bench.begin(1, "one");
+    bench.answer(1).await;
+    drop(bench);
+    let mut bench = start();
+    bench.begin(2, "two");
+    bench.answer(2).await;
+    let expected = ["user: one", "assistant: hi", "user: two"];
+    assert_eq!(server.messages(1)[1..], expected);
+    assert_eq!(bench.agent.forget(CHANNEL, "u1"), 2);
+    drop(bench);
+    let mut bench = start();
+    bench.begin(3, "three");
+    bench.answer(3).await;
+    assert_eq!(server.messages(2)[1..], ["user: three"]);
 }
 
 #[tokio::test]
@@ -266,4 +292,65 @@ async fn a_refusal_is_told_with_its_status_and_without_the_key() {
         let why = bench.failure(1).await;
         assert!(why.contains(status) && !why.contains("canary"), "{why}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_fails_for_a_moment_is_asked_again_and_not_forever() {
+    let (mut bench, server) = bench("hiccups").await;
+    bench.begin(1, "hello");
+    assert_eq!(bench.answer(1).await, "well again");
+    assert_eq!(server.seen.requests.lock().unwrap().len(), 3);
+    let (mut bench, server) = self::bench("broken").await;
+    bench.begin(1, "hello");
+    bench.failure(1).await;
+    assert_eq!(server.seen.requests.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_server_that_asks_for_more_time_than_there_is() {
+    let (mut bench, server) = bench("booked").await;
+    bench.begin(1, "hello");
+    let why = bench.failure(1).await;
+    assert!(why.contains("asks to wait 3600 s, longer than"), "{why}");
+    assert_eq!(server.seen.requests.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_in_the_middle_is_a_failure() {
+    let (mut bench, _server) = bench("cut").await;
+    bench.begin(1, "hello");
+    let why = bench.failure(1).await;
+    assert!(why.contains("broke off after 4 characters"), "{why}");
+}
+
+#[tokio::test]
+async fn a_cancelled_turn_closes_a_connection_that_has_brought_nothing_yet() {
+    let (mut bench, server) = bench("deaf").await;
+    bench.begin(1, "hello");
+    soon(server.seen.asked.notified()).await;
+    bench.cancel(1);
+    assert_eq!(bench.end(1).await, TurnNews::Cancelled);
+    soon(server.seen.dropped.notified()).await;
+}
+
+#[tokio::test]
+async fn the_time_limit_ends_in_one_sentence_and_closes_the_connection() {
+    for model in ["deaf", "stalls"] {
+        let server = Model::new().await;
+        let mut config = config(&server, model, Duration::from_secs(30));
+        config.time_limit = Duration::from_secs(1);
+        let mut bench = Bench::new(Agent::new(&config, &network()).unwrap());
+        bench.begin(1, "hello");
+        assert_eq!(bench.failure(1).await, "no answer within 1 s");
+        soon(server.seen.dropped.notified()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_begins_to_answer_is_given_up() {
+    let server = Model::new().await;
+    let mut bench = Bench::new(agent(&server, "deaf", Duration::from_millis(200)));
+    bench.begin(1, "hello");
+    assert!(bench.failure(1).await.contains("said nothing"));
+    soon(server.seen.dropped.notified()).await;
 }

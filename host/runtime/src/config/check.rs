@@ -23,6 +23,7 @@ pub(super) fn table(
     keys: &[KeySpec],
     env: Env<'_>,
     required: bool,
+    tables: &[&str],
 ) -> Result<Checked, Vec<ConfigError>> {
     let name = path.join(".");
     let view = layers.view(path);
@@ -30,7 +31,7 @@ pub(super) fn table(
         return Err(vec![no_table(layers, name)]);
     }
     let above = layers.view(&[CHANNELS]);
-    let mut errors = unknown_keys(&view, keys, &name);
+    let mut errors = unknown_keys(&view, keys, tables, &name);
     let mut checked = Checked {
         place: view.place.clone(),
         ..Checked::default()
@@ -75,8 +76,14 @@ fn no_table(layers: &Layers, table: String) -> ConfigError {
     ConfigError::new(None, Mistake::NoTable { table, files })
 }
 
-fn unknown_keys(view: &View<'_>, keys: &[KeySpec], table: &str) -> Vec<ConfigError> {
-    let known: Vec<&str> = keys.iter().map(|k| k.name.as_str()).collect();
+fn unknown_keys(
+    view: &View<'_>,
+    keys: &[KeySpec],
+    tables: &[&str],
+    table: &str,
+) -> Vec<ConfigError> {
+    let keys = keys.iter().map(|k| k.name.as_str());
+    let known: Vec<&str> = keys.chain(tables.iter().copied()).collect();
     let unknown = view
         .keys
         .iter()

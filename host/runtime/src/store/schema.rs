@@ -1,4 +1,4 @@
-//! The database file: opened, checked, migrated, or set aside.
+//! A database file: opened, checked, migrated, or set aside.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,37 +7,54 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::StoreError;
 
-/// Each step takes the schema from its index to the next number. Steps are never edited.
-const MIGRATIONS: [&str; 1] = ["CREATE TABLE entries (
+/// What a database file is to have in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema {
+    /// Marks the file as ours, for `file` and for a look at the wrong one.
+    pub application_id: i64,
+    /// Each step takes the schema from its index to the next number. Steps are never edited.
+    pub migrations: &'static [&'static str],
+}
+
+/// The store's own: "prxh".
+pub(super) const STORE: Schema = Schema {
+    application_id: 0x7072_7868,
+    migrations: &["CREATE TABLE entries (
         instance TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
         PRIMARY KEY (instance, key)
      );
-     CREATE TABLE boots (instance TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL);"];
+     CREATE TABLE boots (instance TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL);"],
+};
 
-/// Marks the file as ours, for `file` and for a look at the wrong one ("prxh").
-const APPLICATION_ID: i64 = 0x7072_7868;
-
-/// Opens the file. When it is damaged, it is renamed and a new one is begun; the second value
-/// says where the damaged one is.
-pub(super) fn open(path: &Path) -> Result<(Connection, Option<PathBuf>), StoreError> {
-    match open_checked(path) {
+/// Opens a file, or makes one, for its owner alone. When it is damaged, it is renamed and a new one
+/// is begun; the second value says where the damaged one is. Whoever opens it brings its log into it
+/// with `PRAGMA wal_checkpoint`: no commit does that.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn open(path: &Path, schema: &Schema) -> Result<(Connection, Option<PathBuf>), StoreError> {
+    crate::files::private_file(path).map_err(|cause| StoreError::Directory {
+        path: path.display().to_string(),
+        cause,
+    })?;
+    match open_checked(path, schema) {
         Ok(connection) => Ok((connection, None)),
         Err(StoreError::Sqlite(error)) if is_corrupt(&error) => {
             let aside = set_aside(path)?;
-            Ok((open_checked(path)?, Some(aside)))
+            Ok((open_checked(path, schema)?, Some(aside)))
         }
         Err(error) => Err(error),
     }
 }
 
-fn open_checked(path: &Path) -> Result<Connection, StoreError> {
+fn open_checked(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     let mut connection = connect(path)?;
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
         return Err(rusqlite::Error::SqliteFailure(code, Some(verdict)).into());
     }
-    migrate(&mut connection, path)?;
+    migrate(&mut connection, path, schema)?;
     Ok(connection)
 }
 
@@ -55,19 +72,19 @@ pub(super) fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+fn migrate(connection: &mut Connection, path: &Path, schema: &Schema) -> Result<(), StoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = i64::try_from(schema.migrations.len()).unwrap_or(i64::MAX);
     if found > known || found < 0 {
         let path = path.display().to_string();
         return Err(StoreError::Newer { path, found, known });
     }
     let transaction = connection.transaction()?;
     let done = usize::try_from(found).unwrap_or(0);
-    for step in MIGRATIONS.iter().skip(done) {
+    for step in schema.migrations.iter().skip(done) {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "application_id", schema.application_id)?;
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;
     Ok(())

@@ -1,6 +1,9 @@
-//! The table of keys in the README is printed from the key table of the channel.
+//! The table of keys in the README is printed from the key table of the channel, and both languages show the same
+//! commands.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use qq_channel::bindings::{KeyKind, KeySpec};
 use qq_channel::channel::describe;
@@ -57,4 +60,19 @@ fn meaning(key: &KeySpec) -> String {
 #[test]
 fn the_readme_has_the_keys_of_the_channel() {
     crate::readme::check("keys", &table());
+}
+
+#[test]
+fn both_languages_show_the_same_commands_and_files() {
+    let shown = |name: &str| -> Vec<String> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(name);
+        let page = fs::read_to_string(path).unwrap();
+        let blocks = page.split("```").skip(1).step_by(2);
+        let lines = blocks.flat_map(str::lines).map(str::trim);
+        let told = |line: &&str| line.starts_with("cargo ") || line.contains(" = ");
+        lines.filter(told).map(str::to_owned).collect()
+    };
+    assert_eq!(shown("README.md"), shown("README.zh-CN.md"));
 }

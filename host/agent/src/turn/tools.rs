@@ -1,0 +1,80 @@
+//! A model's calls of tools: allowed where that is asked for, remembered where they do something.
+
+use prx_host::bindings::v0_1::{Approval, TurnNews};
+use rmcp::model::JsonObject;
+
+use super::Turn;
+use crate::history::archive::Act;
+use crate::openai::Call;
+use crate::tools::Offer;
+
+/// Characters of a call's arguments that a person is shown.
+const MAX_DETAIL: usize = 1_000;
+
+impl Turn {
+    /// Why this attempt must not begin: an earlier one has done something, and nobody knows how much.
+    pub(super) fn has_acted(&self) -> Result<(), String> {
+        if self.begin.attempt <= 1 {
+            return Ok(());
+        }
+        let remembered = self.shared.history().archive();
+        match remembered.acted(self.act()) {
+            Ok(None) => Ok(()),
+            Ok(Some(tool)) => Err(format!(
+                "the tool {tool} ran before the turn was interrupted; it is not begun again, so that nothing is done twice"
+            )),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn act(&self) -> Act<'_> {
+        Act {
+            channel: &self.key.channel,
+            turn: self.begin.id,
+            message: &self.begin.message.platform_id,
+        }
+    }
+
+    /// Runs a call. What goes wrong is for the model to read.
+    pub(super) async fn call(&self, offers: &[Offer], call: Call) -> String {
+        let Some(offer) = offers.iter().find(|offer| offer.name == call.name) else {
+            return "error: there is no such tool".into();
+        };
+        let written = match call.arguments.trim() {
+            "" => "{}",
+            written => written,
+        };
+        let Ok(arguments) = serde_json::from_str::<JsonObject>(written) else {
+            return "error: the arguments are not a JSON object".into();
+        };
+        if offer.asks && !self.allowed(offer, written).await {
+            return "error: the person did not allow it".into();
+        }
+        if offer.acts {
+            let remembered = self.shared.history().archive();
+            if let Err(error) = remembered.acts(self.act(), &offer.name) {
+                tracing::warn!("a tool does not run, as nobody would know that it did: {error}");
+                return "error: the tool cannot run now".into();
+            }
+        }
+        self.send(TurnNews::ToolNote(offer.title().to_owned()))
+            .await;
+        self.shared.tools.call(offer, arguments).await
+    }
+
+    /// Waits for a person, as long as the turn has time.
+    async fn allowed(&self, offer: &Offer, arguments: &str) -> bool {
+        let questions = &self.shared.questions;
+        let approval = questions.name();
+        let question = (self.key.channel.clone(), self.begin.id, approval.clone());
+        let answered = questions.ask(question);
+        let detail: String = arguments.chars().take(MAX_DETAIL).collect();
+        self.send(TurnNews::ApprovalAsked(Approval {
+            approval,
+            title: offer.title().to_owned(),
+            detail: format!("{} {detail}", offer.name),
+        }))
+        .await;
+        answered.await.unwrap_or(false)
+    }
+}
