@@ -165,7 +165,7 @@ pub(super) fn typing_costs_reply_or_is_free_and_renewed() {
     none.begin(Act::c2c("ann", "go"));
     none.pass(4 * 60_000);
     assert_eq!(shown(&none), "text, text, text, file");
-    // What somebody else says is not renewed for ever.
+    // Once the answer is there the notice is not renewed.
     let free = "typing_costs_reply = false\nstream_mode = \"typing\"";
     let mut quick = stage_of(free, rules(), Box::new(|_, _| says("hello".into())));
     quick.act(Act::c2c("ann", "go"));
