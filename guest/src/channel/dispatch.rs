@@ -23,6 +23,10 @@ pub(super) const PRESS_REPEATED: u8 = 3;
 pub(super) const PRESS_NOT_ALLOWED: u8 = 4;
 /// The entry of a menu that begins a conversation anew.
 const CLEAR_SESSION: u32 = 14;
+/// A day.
+const DAY_MS: u64 = 24 * 3_600_000;
+/// How far the clocks of the platform's users are ahead of UTC: their days begin at their midnight.
+const CHINA_MS: u64 = 8 * 3_600_000;
 
 impl Channel {
     /// Takes one gateway event. Whatever it is, it is counted and never fatal.
@@ -304,7 +308,10 @@ impl Channel {
             AiNotice::Off => false,
             AiNotice::Always => true,
             AiNotice::First => {
-                let name = format!("label:{}", inbound.conversation(&self.env.config));
+                // The day is part of the name: names are remembered for as long as the process runs.
+                let day = self.env.platform_ms().saturating_add(CHINA_MS) / DAY_MS;
+                let conversation = inbound.conversation(&self.env.config);
+                let name = format!("label:{day}:{conversation}");
                 self.dedup.take(&mut self.env, &[&name])
             }
         };

@@ -242,7 +242,7 @@ impl Turns {
             }
             HttpOutcome::Response(response) => {
                 let problem = errors::read(response.status, &response.body);
-                let evidence = problem.evidence(response.status, errors::trace_header(&response));
+                let evidence = problem.evidence(response.status, errors::trace_header(response));
                 let line = format!("turn {id}: stream: {evidence}");
                 env.log(Level::Info, line);
                 self.piece_refused(env, id, response.status, problem.code)

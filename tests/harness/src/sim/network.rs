@@ -1,6 +1,6 @@
 //! The network between process and platform: latency, order within a connection, and breaks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prx_host::actor::{
     BodyPiece, HttpCall, Input, RawBody, RawHttpDone, RawResponse, SocketDial, SocketMessage,
@@ -34,6 +34,8 @@ struct Conn {
 #[derive(Debug, Default)]
 pub(super) struct Network {
     next: u64,
+    /// Where the requests went: scheme, host and port.
+    pub(super) called: BTreeSet<String>,
     calls: BTreeMap<Ticket, Call>,
     conns: BTreeMap<ConnId, Conn>,
 }
@@ -50,6 +52,8 @@ impl World {
 
     pub(super) fn send_http(&mut self, process: u32, call: &HttpCall) {
         self.network.next += 1;
+        let origin = call.url.origin().ascii_serialization();
+        self.network.called.insert(origin);
         let ticket = Ticket(self.network.next);
         let request = wire::HttpRequest {
             method: call.method.clone(),

@@ -9,7 +9,7 @@ use prx_host::actor::{
 use prx_host::agent::AgentAsk;
 use prx_host::bindings::v0_1 as host;
 use prx_host::egress::address::AddressPolicy;
-use prx_host::egress::{EgressPolicy, OperatorEgress};
+use prx_host::egress::{EgressPolicy, OperatorEgress, Widening};
 use prx_host::guest::Component;
 use prx_host::limits::Limits;
 use prx_host::manifest::Manifest;
@@ -19,6 +19,9 @@ use super::blobs::Blobs;
 use super::check::Watch;
 use super::stage::Mind;
 use super::world::{APP_ID, Coming, SECRET, World};
+
+/// The key of the secret in the operator's table; the component never sees it.
+const APP_SECRET: &str = "app_secret";
 
 /// What survives a kill.
 #[derive(Debug, Default)]
@@ -93,10 +96,12 @@ impl Process {
         }
     }
 
-    /// True where people pair: what strangers say is passed over, and leaves no turn.
-    fn knows_strangers(&self) -> bool {
+    /// True where some of what people say is passed over or only overheard, and leaves no turn.
+    fn passes_over(&self) -> bool {
+        let everybody = serde_json::json!(["*"]);
         let listed = self.keys.get("allowed_users");
-        listed.is_some_and(|listed| listed.as_array().is_some_and(Vec::is_empty))
+        listed.is_some_and(|listed| *listed != everybody)
+            || self.keys.get("mention_only") == Some(&true.into())
     }
 
     /// Turns that the agent works on.
@@ -143,7 +148,26 @@ fn config(component: &dyn Component, more: &serde_json::Map<String, serde_json::
         serde_json::json!(["public_guild_messages", "group_and_c2c", "direct_messages"]),
     );
     table.extend(more.clone());
+    table.remove(APP_SECRET);
     serde_json::Value::Object(table).to_string()
+}
+
+/// The addresses that the operator's table names besides the manifest's.
+fn widenings(
+    component: &dyn Component,
+    keys: &serde_json::Map<String, serde_json::Value>,
+) -> Result<Vec<Widening>, String> {
+    let specs = component.describe().map_err(|error| error.to_string())?;
+    let named = specs.keys.into_iter().filter_map(|spec| {
+        let url = keys.get(&spec.name)?.as_str()?.parse();
+        Some((spec.widens_egress?, url))
+    });
+    named
+        .map(|(group, url)| {
+            let url = url.map_err(|error| format!("{error}"))?;
+            Ok(Widening { group, url })
+        })
+        .collect()
 }
 
 fn spec(process: &Process, disk: &Disk) -> Result<ActorSpec, String> {
@@ -153,11 +177,18 @@ fn spec(process: &Process, disk: &Disk) -> Result<ActorSpec, String> {
         manifest.egress,
         OperatorEgress::AsManifest,
         AddressPolicy::default(),
-        &[],
+        &widenings(process.component.as_ref(), &process.keys)?,
     )
     .map_err(|error| error.to_string())?;
     let component = &process.component;
-    let secret = ("app_secret".to_owned(), Hidden::new(SECRET));
+    let written = process
+        .keys
+        .get(APP_SECRET)
+        .and_then(|value| value.as_str());
+    let secret = (
+        APP_SECRET.to_owned(),
+        Hidden::new(written.unwrap_or(SECRET)),
+    );
     Ok(ActorSpec {
         instance: "qq".into(),
         component: Arc::clone(component),
@@ -349,7 +380,7 @@ impl World {
                 }
             }
         }
-        if self.process.knows_strangers() {
+        if self.process.passes_over() {
             return;
         }
         let findings = self

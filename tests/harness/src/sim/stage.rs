@@ -29,7 +29,7 @@ pub type Mind = Box<dyn FnMut(&host::TurnBegin, &mut Blobs) -> News + Send>;
 
 /// What a world is like.
 pub struct Setup {
-    /// Keys of the operator's table, besides the defaults.
+    /// Keys of the operator's table, besides the defaults; `app_secret` may be among them.
     pub keys: Map<String, Value>,
     /// The platform's rules for the bot.
     pub bot: BotSettings,
@@ -172,8 +172,13 @@ impl Stage {
 
     /// The operator asks for something.
     pub fn ask(&mut self, ask: host::OperatorCommand) {
-        self.world.ask_operator(ask);
+        self.order(ask);
         self.pass(60_000);
+    }
+
+    /// The operator asks for something, and no time passes.
+    pub fn order(&mut self, ask: host::OperatorCommand) {
+        self.world.ask_operator(ask);
     }
 
     /// What the operator was answered, newest last.
@@ -201,6 +206,12 @@ impl Stage {
         let app = self.world.platform.default_app().cloned();
         app.and_then(|app| self.world.platform.bot_settings_mut(&app))
             .unwrap_or_else(|| panic!("no bot"))
+    }
+
+    /// Where the bot's requests went: scheme, host and port of each address once.
+    #[must_use]
+    pub fn called(&self) -> Vec<String> {
+        self.world.network.called.iter().cloned().collect()
     }
 
     /// All that the bot said, in order.

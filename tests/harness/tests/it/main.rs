@@ -11,6 +11,7 @@ mod a_large_file_is_never_held_in_memory;
 mod any_event_passes_through_the_component;
 mod common;
 mod every_error_code_ends_as_the_table_says;
+mod every_key_does_what_it_says;
 mod every_scene_shows_what_it_can;
 mod faults_do_not_stop_the_bot;
 mod messages_are_answered_over_real_sockets;
