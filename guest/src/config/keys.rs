@@ -214,7 +214,7 @@ fn own_keys() -> Vec<KeySpec> {
         word(
             "markdown",
             &["auto", "on", "off"],
-            "Send answers as Markdown: where there is any in the text until QQ refuses it, always, or never.",
+            "Send text that holds Markdown as Markdown: until QQ refuses it there, always, or never.",
         ),
         word(
             "long_answers",

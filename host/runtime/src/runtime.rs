@@ -306,7 +306,7 @@ impl Host {
             agent: spec.agent,
             blobs,
             network: shared.network.clone(),
-            store: shared.store.clone(),
+            store: Mutex::new(Some(shared.store.clone())),
             pool: shared.pool.clone(),
             tokio: shared.tokio.clone(),
             clock: shared.clock,

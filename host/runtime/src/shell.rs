@@ -49,7 +49,8 @@ pub(crate) struct Parts {
     pub(crate) agent: Arc<dyn AgentPort>,
     pub(crate) blobs: Blobs,
     pub(crate) network: Network,
-    pub(crate) store: Store,
+    /// Given back when the channel has stopped, whoever still holds the channel: the next process waits for it.
+    pub(crate) store: Mutex<Option<Store>>,
     pub(crate) pool: Pool,
     pub(crate) tokio: Handle,
     pub(crate) clock: Clock,
@@ -267,6 +268,13 @@ impl Channel {
         while self.scheduled.load(Ordering::Acquire) {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
+        // The thread may hold the channel a moment longer than its last step.
+        drop(locked(&self.parts.store).take());
+    }
+
+    /// The store, as long as the channel runs.
+    fn store(&self) -> Option<Store> {
+        locked(&self.parts.store).clone()
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

@@ -59,7 +59,8 @@ impl Channel {
     }
 
     fn boot(self: &Arc<Self>) {
-        let number = match self.parts.store.next_boot(self.name()) {
+        let Some(store) = self.store() else { return };
+        let number = match store.next_boot(self.name()) {
             Ok(number) => number,
             Err(error) => {
                 // Going on without a count is better than no bot; the ids stay unique.
@@ -155,8 +156,9 @@ impl Channel {
     }
 
     fn commit(&self, changes: &[Change]) {
+        let Some(store) = self.store() else { return };
         // The store keeps what it could not commit, and tells the channel through its own line.
-        if let Err(error) = self.parts.store.commit(self.name(), changes) {
+        if let Err(error) = store.commit(self.name(), changes) {
             tracing::error!(channel = %self.name(), %error, "not stored; it is tried again");
             count(&self.stats.commits_failed);
             self.note(

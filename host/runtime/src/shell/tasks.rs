@@ -43,7 +43,9 @@ pub(super) fn spawn_timer(channel: &Arc<Channel>) {
 
 /// Tells the core when commits begin to fail, and when they work again.
 pub(super) fn spawn_store_watch(channel: &Arc<Channel>) {
-    let mut trouble = channel.parts.store.trouble();
+    let Some(store) = channel.store() else { return };
+    let mut trouble = store.trouble();
+    drop(store);
     let channel_of_task = Arc::clone(channel);
     let run = async move {
         let channel = channel_of_task;
