@@ -323,15 +323,13 @@ impl Turns {
         self.call(env, id, index, "files", body);
     }
 
+    fn upload_of(&self, id: TurnId) -> Option<&Upload> {
+        let flight = self.flights.get(&id)?;
+        flight.upload.as_ref()
+    }
+
     fn prepare(&mut self, env: &mut Env, id: TurnId, index: usize) {
-        let Some(media) = self.media(id, index) else {
-            return;
-        };
-        let Some(upload) = self
-            .flights
-            .get(&id)
-            .and_then(|flight| flight.upload.as_ref())
-        else {
+        let (Some(media), Some(upload)) = (self.media(id, index), self.upload_of(id)) else {
             return;
         };
         let body = json!({
@@ -402,14 +400,7 @@ impl Turns {
     }
 
     fn complete(&mut self, env: &mut Env, id: TurnId, index: usize) {
-        let Some(media) = self.media(id, index) else {
-            return;
-        };
-        let Some(upload) = self
-            .flights
-            .get(&id)
-            .and_then(|flight| flight.upload.as_ref())
-        else {
+        let (Some(media), Some(upload)) = (self.media(id, index), self.upload_of(id)) else {
             return;
         };
         let body = json!({

@@ -103,10 +103,7 @@ impl Turns {
             return self.unreadable(env, id, index);
         };
         let place = self.place(id);
-        let sha1 = self
-            .flights
-            .get(&id)
-            .and_then(|flight| flight.upload.as_ref());
+        let sha1 = self.upload_of(id);
         let sha1 = sha1.map(|upload| upload.sha1.clone()).unwrap_or_default();
         self.flights.insert(id, Flight::default());
         let Some(media) = self.media_mut(id, index) else {

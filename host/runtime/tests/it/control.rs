@@ -265,6 +265,14 @@ async fn a_new_configuration_is_in_force_once_the_channel_takes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_forgotten_by_the_agent_too() {
+    let office = Office::new().await;
+    office.command(OperatorCommand::Forget("U".into())).await;
+    let agent = &office.bench.agent;
+    assert_eq!(*agent.forgotten.lock().unwrap(), ["bot U"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_breaks_the_component_is_answered() {
     let mut office = Office::new().await;
     let replies = office

@@ -91,6 +91,15 @@ pub(crate) fn host(state_dir: &Path) -> Host {
 pub(crate) const KEY: &str = "canary-key-4711";
 
 pub(crate) async fn start(host: &Host, name: &str, url: &str) -> Result<ChannelHandle, StartError> {
+    start_with(host, name, url, Arc::new(Echo::default())).await
+}
+
+async fn start_with(
+    host: &Host,
+    name: &str,
+    url: &str,
+    agent: Arc<Echo>,
+) -> Result<ChannelHandle, StartError> {
     let manifest = manifest();
     let component = host.load(tiny(), manifest.limits).unwrap();
     let text = format!("[channels_config.{name}]\nurl = \"{url}\"\nkey = \"{KEY}\"\n");
@@ -102,7 +111,7 @@ pub(crate) async fn start(host: &Host, name: &str, url: &str) -> Result<ChannelH
         component,
         manifest,
         config,
-        agent: Arc::new(Echo::default()),
+        agent,
     };
     soon(host.start_channel(spec)).await
 }
@@ -111,6 +120,8 @@ pub(crate) async fn start(host: &Host, name: &str, url: &str) -> Result<ChannelH
 #[derive(Debug, Default)]
 pub(crate) struct Echo {
     lines: Mutex<BTreeMap<String, AgentLine>>,
+    /// Whom it was told to forget.
+    pub(crate) forgotten: Mutex<Vec<String>>,
 }
 
 impl AgentPort for Echo {
@@ -134,6 +145,12 @@ impl AgentPort for Echo {
 
     fn detach(&self, channel: &str) {
         self.lines.lock().unwrap().remove(channel);
+    }
+
+    fn forget(&self, channel: &str, sender: &str) -> usize {
+        let mut forgotten = self.forgotten.lock().unwrap();
+        forgotten.push(format!("{channel} {sender}"));
+        1
     }
 }
 
@@ -209,6 +226,7 @@ pub(crate) struct Bench {
     pub(crate) server: Server,
     pub(crate) line: Line<TcpStream>,
     pub(crate) handle: ChannelHandle,
+    pub(crate) agent: Arc<Echo>,
     pub(crate) host: Host,
     pub(crate) dir: tempfile::TempDir,
 }
@@ -218,12 +236,15 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let host = host(dir.path());
         let server = Server::new().await;
-        let handle = start(&host, "bot", &server.url()).await.unwrap();
+        let agent = Arc::new(Echo::default());
+        let url = server.url();
+        let handle = start_with(&host, "bot", &url, agent.clone()).await.unwrap();
         let line = server.line().await;
         Self {
             server,
             line,
             handle,
+            agent,
             host,
             dir,
         }
