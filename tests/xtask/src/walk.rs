@@ -208,13 +208,9 @@ impl Walk {
     /// SIGTERM, as a service manager sends it.
     fn end_of_the_bot(&mut self) -> Result<()> {
         let mut bot = self.bot.take().context("the walk starts no bot")?;
-        let id = bot.child.id().to_string();
-        ensure!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()?
-                .success()
-        );
+        // The shell's own, since small machines have no program of that name.
+        let kill = format!("kill -TERM {}", bot.child.id());
+        ensure!(Command::new("sh").args(["-c", &kill]).status()?.success());
         let status = bot.child.wait()?;
         ensure!(status.success(), "the bot ended with {status}");
         Ok(())
