@@ -271,7 +271,7 @@ fn key(about: &About) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::tests::test_env;
+    use crate::channel::tests::{entries_of, test_env};
 
     const SCENE: Scene = Scene::C2c;
 
@@ -312,19 +312,7 @@ mod tests {
             env.now.wall_ms += 1;
         }
         assert_eq!(caps.known.len(), CAPACITY);
-        let mut stored = BTreeMap::new();
-        for effect in env.take_effects() {
-            match effect.action {
-                crate::bindings::Action::StorePut(entry) => {
-                    stored.insert(entry.key.clone(), entry);
-                }
-                crate::bindings::Action::StoreDelete(key) => {
-                    stored.remove(&key);
-                }
-                _ => {}
-            }
-        }
-        let again = Capabilities::restore(&Entries::new(stored.into_values().collect()));
+        let again = Capabilities::restore(&entries_of(&mut env));
         assert_eq!(again.known, caps.known);
     }
 }

@@ -81,11 +81,8 @@ impl Channel {
     /// Answers a command that cannot be done: with a line that fails, so that nobody takes it for done.
     pub(super) fn refuse(&mut self, id: u64, topic: &str, sentence: &str, fix: &str) {
         let line = ReportLine {
-            mark: Mark::Fail,
-            topic: topic.to_owned(),
-            text: sentence.to_owned(),
-            evidence: None,
             fix: Some(fix.to_owned()),
+            ..line(Mark::Fail, topic, sentence.to_owned())
         };
         self.reply(id, vec![line], None, sentence);
     }
@@ -104,6 +101,17 @@ impl Channel {
             data,
             summary: Some(summary.to_owned()),
         }));
+    }
+}
+
+/// A line of a report, without evidence and without a fix.
+pub(super) fn line(mark: Mark, topic: &str, text: String) -> ReportLine {
+    ReportLine {
+        mark,
+        topic: topic.to_owned(),
+        text,
+        evidence: None,
+        fix: None,
     }
 }
 
@@ -130,13 +138,6 @@ struct Status {
 
 impl Status {
     fn lines(&self) -> Vec<ReportLine> {
-        let line = |mark, topic: &str, text| ReportLine {
-            mark,
-            topic: topic.to_owned(),
-            text,
-            evidence: None,
-            fix: None,
-        };
         let ack = self.last_ack_s.map_or_else(
             || "no heartbeat answered yet".to_owned(),
             |s| format!("last heartbeat answered {s} s ago"),

@@ -7,6 +7,7 @@ use crate::bindings::{Mark, ReportLine};
 use crate::config::Config;
 
 use super::Channel;
+use super::operator::line;
 
 impl Channel {
     /// Makes a new code. The reply comes with it.
@@ -16,11 +17,7 @@ impl Channel {
         }
         let fix = "empty allowed_users to pair people with codes, or add their ids to it";
         let text = "allowed_users names who may talk to the bot, so nobody pairs";
-        let lines = vec![ReportLine {
-            fix: Some(fix.to_owned()),
-            ..line(Mark::Fail, "code", text.to_owned())
-        }];
-        self.reply(command, lines, None, text);
+        self.refuse(command, "code", text, fix);
     }
 
     /// The code that the operator asked for, if there is one.
@@ -123,11 +120,7 @@ impl Channel {
     fn no_request(&mut self, command: u64, id: &str) {
         let text = format!("there is no request {id}");
         let fix = format!("`prx channel pair {} list` shows them", self.env.instance);
-        let lines = vec![ReportLine {
-            fix: Some(fix),
-            ..line(Mark::Fail, "request", text.clone())
-        }];
-        self.reply(command, lines, None, &text);
+        self.refuse(command, "request", &text, &fix);
     }
 
     /// Takes away what somebody was granted.
@@ -150,16 +143,6 @@ impl Channel {
         self.env.log(crate::env::Level::Info, &text);
         let lines = vec![line(Mark::Ok, "revoke", text.clone())];
         self.reply(command, lines, None, &text);
-    }
-}
-
-fn line(mark: Mark, topic: &str, text: String) -> ReportLine {
-    ReportLine {
-        mark,
-        topic: topic.to_owned(),
-        text,
-        evidence: None,
-        fix: None,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::inbound::conversation_key;
 use crate::scene::Scene;
 
 use super::Channel;
+use super::operator::line;
 
 impl Channel {
     /// Takes a new configuration, or says why not: then everything stays as it is.
@@ -19,7 +20,7 @@ impl Channel {
             },
             Err(problems) => problems,
         };
-        let lines: Vec<ReportLine> = problems.into_iter().map(line).collect();
+        let lines: Vec<ReportLine> = problems.into_iter().map(line_of).collect();
         let summary = "the new configuration is not taken; the old one stays in force";
         self.reply(command, lines, None, summary);
     }
@@ -77,12 +78,10 @@ fn only_at_a_start(old: &Config, new: &Config) -> Option<Problem> {
     })
 }
 
-fn line(problem: Problem) -> ReportLine {
+fn line_of(problem: Problem) -> ReportLine {
+    let topic = problem.key.as_deref().unwrap_or("configuration");
     ReportLine {
-        mark: Mark::Fail,
-        topic: problem.key.unwrap_or_else(|| "configuration".to_owned()),
-        text: problem.sentence,
-        evidence: None,
         fix: Some(problem.fix),
+        ..line(Mark::Fail, topic, problem.sentence)
     }
 }
