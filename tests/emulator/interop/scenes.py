@@ -1,0 +1,232 @@
+"""The scenes: what users do, and what the bot must have done about it."""
+
+import json
+import queue
+import time
+
+from control import drained
+
+# Seconds: for a bot to log in, to answer, and to come back after a cut.
+LOGIN, ANSWER, RETURN = 60, 15, 45
+
+
+class Red(Exception):
+    """A scene did not go as it must; the first reason."""
+
+
+class Play:
+    """One client on one emulator."""
+
+    def __init__(self, client, emulator, picture, events):
+        self.client, self.emulator, self.events = client, emulator, events
+        self.picture = picture
+        self.seen = []
+        self.scene_from = 0
+
+    # What has been told.
+
+    def next(self, until):
+        """Takes in one more event; false if none comes in time."""
+        left = until - time.monotonic()
+        try:
+            self.seen.append(self.events.get(timeout=max(left, 0.001)))
+        except queue.Empty:
+            return False
+        return True
+
+    def wait(self, found, limit, what):
+        """Waits until `found` gives something for an event of this scene."""
+        until, at = time.monotonic() + limit, self.scene_from
+        while True:
+            while at < len(self.seen):
+                source, event = self.seen[at]
+                at += 1
+                result = found(source, event)
+                if result is not None:
+                    return result
+                if source == "bot" and event.startswith("FAILED"):
+                    raise Red(self.refusal() or event)
+            if not self.next(until):
+                raise Red(self.refusal() or f"{what} within {limit} s")
+
+    def refusal(self):
+        """The first request of this scene that the emulator refused, or the first broken rule."""
+        self.seen.extend(drained(self.events))
+        asked = {}
+        for source, event in self.seen[self.scene_from :]:
+            if source != "log":
+                continue
+            kind = event["kind"]
+            if kind == "request":
+                asked[event["ticket"]] = f"{event['method']} {shown(event['path'])}"
+            elif kind == "response" and event["status"] >= 400:
+                meaning = event.get("meaning", "")
+                request = asked.get(event["ticket"], "a request")
+                return f"{request}: {event['status']} {meaning}".strip()
+            elif kind == "violation":
+                return event["text"]
+        return None
+
+    def begin(self):
+        self.seen.extend(drained(self.events))
+        self.scene_from = len(self.seen)
+
+    # What users do.
+
+    def say(self, action, text, **where):
+        return self.emulator.user(action, text=text, **where)["message_id"]
+
+    def answer_to(self, message):
+        """The bot's answer to a message."""
+
+        def found(source, event):
+            if source == "said" and event.get("reply_to") == {"msg_id": message}:
+                return event
+            return None
+
+        return self.wait(found, ANSWER, "no answer")
+
+    def echo(self, action, text, **where):
+        answer = self.answer_to(self.say(action, text, **where))
+        expect(answer, "text", f"echo: {text}")
+
+    def login(self):
+        self.begin()
+        self.wait(lambda source, event: dispatched(source, event, "READY"), LOGIN, "no READY")
+
+    # The scenes.
+
+    def c2c(self):
+        self.echo("c2c", "one to one", user="alice")
+
+    def group(self):
+        self.echo("group_at", "in a group", group="friends", user="alice")
+
+    def guild(self):
+        self.echo("channel_at", "in a guild", guild="guild", channel="general", user="alice")
+
+    def dm(self):
+        self.echo("dm", "in private", guild="guild", user="alice")
+
+    def old_shape(self):
+        """The events of 2025, with a handful of fields."""
+        for action, where in PLACES["v2"]:
+            self.echo(action, "in few fields", shape="minimal", **where)
+
+    def markdown(self):
+        for action, where in PLACES["v2"]:
+            answer = self.answer_to(self.say(action, "/markdown", **where))
+            expect(answer, "markdown", "markdown")
+
+    def media(self):
+        file = {"file": self.picture, "content_type": "", "filename": "", "url": "", "size": 0}
+        for action, where in PLACES["v2"] + PLACES["guild"]:
+            message = self.say(action, "/media", attachments=[file], **where)
+            answer = self.answer_to(message)
+            if answer["form"] != "media" or answer["media"]["file_type"] != 1:
+                raise Red(f"a {answer['form']} message in place of a picture")
+
+    def events_parse(self):
+        """Every event that the client may ask for reaches its parser, and the parser says nothing."""
+        self.begin()
+        for act in NOTICES:
+            self.emulator.user(**act)
+        self.echo("c2c", "still there", user="alice")
+        for source, event in self.seen[self.scene_from :]:
+            if source == "bot" and self.client.complaints.search(event):
+                raise Red(event)
+
+    def resume(self):
+        """The connection breaks; what is said meanwhile comes after the Resume, and is answered once."""
+        self.emulator.call("POST", "/fault", {"fault": "drop"})
+        cut = lambda source, event: source == "log" and event["kind"] == "socket_closed" or None
+        self.wait(cut, ANSWER, "the socket was not cut")
+        message = self.say("c2c", "while you were away", user="alice")
+
+        def back(source, event):
+            if source == "log" and event["kind"] == "frame_in" and op(event) == 2:
+                raise Red("it identifies in place of resuming")
+            if source == "log" and event["kind"] == "frame_out" and op(event) == 9:
+                raise Red(f"its Resume is answered by op 9: {self.refusal() or 'unknown session'}")
+            return dispatched(source, event, "RESUMED")
+
+        self.wait(back, RETURN, "no Resume")
+        answer = self.answer_to(message)
+        expect(answer, "text", "echo: while you were away")
+
+    def once(self):
+        """No message was answered twice."""
+        messages = self.emulator.call("GET", "/ledger")["user_messages"]
+        return [it["text"] for it in messages if len(it["replies"]) > 1]
+
+
+SCENES = {
+    "c2c": Play.c2c,
+    "group": Play.group,
+    "guild": Play.guild,
+    "dm": Play.dm,
+    "old shape": Play.old_shape,
+    "markdown": Play.markdown,
+    "media": Play.media,
+    "events": Play.events_parse,
+    "drop+resume": Play.resume,
+}
+
+ALICE_IN_GUILD = {"guild": "guild", "channel": "general", "user": "alice"}
+
+PLACES = {
+    "v2": [("c2c", {"user": "alice"}), ("group_at", {"group": "friends", "user": "alice"})],
+    "guild": [("channel_at", ALICE_IN_GUILD), ("dm", {"guild": "guild", "user": "alice"})],
+}
+
+BOB = {"guild": "other", "user": "bob"}
+BOB_IN_GUILD = {"guild": "guild", "user": "bob"}
+NEWS = {"guild": "guild", "channel": "news", "user": "bob"}
+CLUB = {"group": "club", "user": "bob"}
+
+# What users do beside talking, in an order that makes sense.
+NOTICES = [
+    {"action": "add_friend", "user": "bob"},
+    {"action": "reject_messages", "user": "bob"},
+    {"action": "accept_messages", "user": "bob"},
+    {"action": "remove_friend", "user": "bob"},
+    {"action": "add_to_group", **CLUB},
+    {"action": "group_reject_messages", **CLUB},
+    {"action": "group_accept_messages", **CLUB},
+    {"action": "remove_from_group", **CLUB},
+    {"action": "add_to_guild", **BOB},
+    {"action": "update_guild", **BOB},
+    {"action": "remove_from_guild", **BOB},
+    {"action": "add_channel", **NEWS},
+    {"action": "update_channel", **NEWS},
+    {"action": "join_guild", **BOB_IN_GUILD},
+    {"action": "update_member", **BOB_IN_GUILD},
+    {"action": "react", "user": "bob", "emoji": {"type": 1, "id": "277"}},
+    {"action": "react", "user": "bob", "emoji": {"type": 1, "id": "277"}, "remove": True},
+    {"action": "leave_guild", **BOB_IN_GUILD},
+    {"action": "delete_channel", **NEWS},
+    {"action": "interact", "user": "alice", "kind": 12, "resolved": {"feature_id": "1"}},
+]
+
+
+def expect(answer, form, text):
+    if answer["form"] != form:
+        raise Red(f"a {answer['form']} message in place of {form}")
+    same = answer["text"] == text if form == "text" else text in answer["text"]
+    if not same:
+        raise Red(f"it says {answer['text']!r} in place of {text!r}")
+
+
+def op(event):
+    return json.loads(event["text"]).get("op")
+
+
+def dispatched(source, event, name):
+    if source != "log" or event["kind"] != "frame_out":
+        return None
+    return json.loads(event["text"]).get("t") == name or None
+
+
+def shown(path):
+    """A path without what differs each time."""
+    return "/".join("…" if len(part) > 16 else part for part in path.split("/"))
