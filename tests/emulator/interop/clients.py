@@ -122,12 +122,13 @@ class Client:
             raise DoesNotBuild(str(error)) from error
 
     def _step(self, command, cwd=None):
-        with self.log.open("a") as log:
+        path = self.log.with_name(f"{self.name}-install.log")
+        with path.open("a") as log:
             log.write(f"$ {' '.join(command)}\n")
             log.flush()
             done = subprocess.run(command, cwd=cwd, stdout=log, stderr=subprocess.STDOUT)
         if done.returncode:
-            raise NotInstalled(f"{' '.join(command[:3])} … failed, see {self.log}")
+            raise NotInstalled(f"{' '.join(command[:3])} … failed, see {path}")
 
     def start(self, emulator, picture, events):
         """Starts the bot; its lines go to its log and to `events`."""

@@ -23,6 +23,9 @@ class Emulator:
 
     def __init__(self, binary, settings, events):
         command = [binary, "--port", "0", "--lang", "en", "--wait", "1"]
+        help_text = subprocess.run([binary, "--help"], stdout=subprocess.PIPE, text=True).stdout
+        if "--no-bot" in help_text:
+            command.append("--no-bot")
         if settings:
             command += ["--settings", settings]
         self.events = events

@@ -22,6 +22,7 @@ class Play:
         self.picture = picture
         self.seen = []
         self.scene_from = 0
+        self.note = ""
 
     # What has been told.
 
@@ -47,7 +48,7 @@ class Play:
                 if source == "bot" and event.startswith("FAILED"):
                     raise Red(self.refusal() or event)
             if not self.next(until):
-                raise Red(self.refusal() or f"{what} within {limit} s")
+                raise Red(self.refusal() or self.complaint() or f"{what} within {limit} s")
 
     def refusal(self):
         """The first request of this scene that the emulator refused, or the first broken rule."""
@@ -67,9 +68,23 @@ class Play:
                 return event["text"]
         return None
 
+    def complaints(self):
+        """What the client itself said against what it was sent in this scene."""
+        found = []
+        for source, event in self.seen[self.scene_from :]:
+            match = source == "bot" and self.client.complaints.search(event)
+            if match and match[match.lastindex or 0] not in found:
+                found.append(match[match.lastindex or 0])
+        return found
+
+    def complaint(self):
+        found = self.complaints()
+        return f"the client does not take {', '.join(found)}" if found else None
+
     def begin(self):
         self.seen.extend(drained(self.events))
         self.scene_from = len(self.seen)
+        self.note = ""
 
     # What users do.
 
@@ -129,12 +144,20 @@ class Play:
     def events_parse(self):
         """Every event that the client may ask for reaches its parser, and the parser says nothing."""
         self.begin()
+        channel = self.say("channel_at", "to be deleted", **ALICE_IN_GUILD)
+        dm = self.say("dm", "to be deleted", guild="guild", user="alice")
+        self.answer_to(channel)
+        self.answer_to(dm)
+        unheard = set()
         for act in NOTICES:
-            self.emulator.user(**act)
+            if not self.emulator.user(**act)["sessions"] and act is not SET_ADMIN:
+                unheard.add(act.get("name", act["action"]))
+        for message in (channel, dm):
+            self.emulator.user("delete_message", user="alice", message_id=message)
         self.echo("c2c", "still there", user="alice")
-        for source, event in self.seen[self.scene_from :]:
-            if source == "bot" and self.client.complaints.search(event):
-                raise Red(event)
+        self.note = f"not asked for: {', '.join(sorted(unheard))}" if unheard else ""
+        if self.complaint():
+            raise Red(self.complaint())
 
     def resume(self):
         """The connection breaks; what is said meanwhile comes after the Resume, and is answered once."""
@@ -184,6 +207,23 @@ BOB_IN_GUILD = {"guild": "guild", "user": "bob"}
 NEWS = {"guild": "guild", "channel": "news", "user": "bob"}
 CLUB = {"group": "club", "user": "bob"}
 
+# Needed for a request to join to be told; no event of its own.
+SET_ADMIN = {"action": "set_role", "group": "friends", "role": "admin"}
+BUTTON = {"button_data": "approve:42", "button_id": "1"}
+VOICE = {"guild_id": "18700000000001", "channel_id": "100011"}
+AUDIT = {
+    "audit_id": "ab9bd72f-19e8-4394-b09e-66caca0d64e4",
+    "audit_time": "2026-07-21T10:50:09+08:00",
+    "create_time": "2026-07-21T10:50:00+08:00",
+    "seq_in_channel": "118",
+    **VOICE,
+}
+
+
+def event(name, **body):
+    return {"action": "event", "name": name, "body": body}
+
+
 # What users do beside talking, in an order that makes sense.
 NOTICES = [
     {"action": "add_friend", "user": "bob"},
@@ -206,6 +246,22 @@ NOTICES = [
     {"action": "leave_guild", **BOB_IN_GUILD},
     {"action": "delete_channel", **NEWS},
     {"action": "interact", "user": "alice", "kind": 12, "resolved": {"feature_id": "1"}},
+    {"action": "interact", "user": "alice", "kind": 11, "resolved": BUTTON},
+    {"action": "interact", "user": "alice", "group": "friends", "kind": 11, "resolved": BUTTON},
+    {"action": "join_group", "group": "friends", "user": "carol"},
+    {"action": "leave_group", "group": "friends", "user": "carol"},
+    SET_ADMIN,
+    {"action": "request_to_join", "group": "friends", "user": "dave", "text": "hi"},
+    # What has no act of its own, as the documentation shows it.
+    event("MESSAGE_AUDIT_PASS", message_id="08a1", **AUDIT),
+    event("MESSAGE_AUDIT_REJECT", **AUDIT),
+    event("AUDIO_START", audio_url="https://example.com/a.mp3", text="song title", **VOICE),
+    event("AUDIO_FINISH", audio_url="https://example.com/a.mp3", text="song title", **VOICE),
+    event("AUDIO_ON_MIC", **VOICE),
+    event("AUDIO_OFF_MIC", **VOICE),
+    event("AUDIO_OR_LIVE_CHANNEL_MEMBER_ENTER", channel_type=2, user_id="1441", **VOICE),
+    event("AUDIO_OR_LIVE_CHANNEL_MEMBER_EXIT", channel_type=2, user_id="1441", **VOICE),
+    event("OPEN_FORUM_THREAD_CREATE", author_id="1441", **VOICE),
 ]
 
 

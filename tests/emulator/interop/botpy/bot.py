@@ -70,6 +70,9 @@ intents = botpy.Intents(
     message_audit=True,
     public_guild_messages=True,
     public_messages=True,
+    audio_action=True,
+    audio_or_live_channel_member=True,
+    open_forum_event=True,
 )
 client = Echo(intents=intents, ext_handlers=False)
 client.run(appid=os.environ["INTEROP_APP_ID"], secret=os.environ["INTEROP_SECRET"])
