@@ -128,7 +128,8 @@ class Client:
             log.flush()
             done = subprocess.run(command, cwd=cwd, stdout=log, stderr=subprocess.STDOUT)
         if done.returncode:
-            raise NotInstalled(f"{' '.join(command[:3])} … failed, see {path}")
+            said = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
+            raise NotInstalled(f"{Path(command[0]).name} {command[1]} … said: {said[-1]} ({path})")
 
     def start(self, emulator, picture, events):
         """Starts the bot; its lines go to its log and to `events`."""
@@ -156,12 +157,14 @@ class Client:
         return process
 
     def _follow(self, process, events):
+        last = "nothing"
         with self.log.open("w") as log:
             for line in process.stdout:
                 log.write(line)
                 log.flush()
+                last = line.strip() or last
                 events.put(("bot", line.rstrip()))
-        events.put(("bot", "FAILED: the bot has ended"))
+        events.put(("bot", f"FAILED: the bot has ended; it said {last}"))
 
     def cited(self, citation):
         """Whether `file:line: text` stands in what was installed."""
