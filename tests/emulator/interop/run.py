@@ -86,8 +86,10 @@ def play(client, program):
                 cells[name] = str(red)
             note = f" ({stage.note})" if stage.note else ""
             print(f"   {name}: {cells[name]}{note}", flush=True)
-        for text in stage.once():
+        for text in stage.twice():
             cells["drop+resume"] = f"{text!r} is answered twice"
+        for rule in sorted(stage.broken_rules()):
+            print(f"   rule broken: {rule}", flush=True)
         return cells
     finally:
         if bot:

@@ -2,9 +2,12 @@
 
 import json
 import queue
+import re
 import time
 
 from control import drained
+
+UUID = re.compile("[0-9a-f-]{36}")
 
 # Seconds: for a bot to log in, to answer, and to come back after a cut.
 LOGIN, ANSWER, RETURN = 60, 15, 45
@@ -146,12 +149,22 @@ class Play:
         self.begin()
         channel = self.say("channel_at", "to be deleted", **ALICE_IN_GUILD)
         dm = self.say("dm", "to be deleted", guild="guild", user="alice")
-        self.answer_to(channel)
+        in_channel = self.answer_to(channel)
         self.answer_to(dm)
-        unheard = set()
-        for act in NOTICES:
-            if not self.emulator.user(**act)["sessions"] and act is not SET_ADMIN:
+        in_c2c = self.answer_to(self.say("c2c", "hi", user="alice"))
+        quotes = [
+            {"action": "c2c", "user": "alice", "text": "why?", "quote": in_c2c["index"]},
+            {"action": "channel_plain", "text": "why?", "reply": in_channel["id"], **ALICE_IN_GUILD},
+        ]
+        unheard, asked = set(), []
+        for act in FULL_MODE + RICH + quotes + NOTICES:
+            outcome = self.emulator.user(**act)
+            if not outcome["sessions"] and act["action"] not in SILENT:
                 unheard.add(act.get("name", act["action"]))
+            if act in RICH + quotes and "message_id" in outcome:
+                asked.append(outcome["message_id"])
+        for message in asked:
+            self.answer_to(message)
         for message in (channel, dm):
             self.emulator.user("delete_message", user="alice", message_id=message)
         self.echo("c2c", "still there", user="alice")
@@ -177,10 +190,16 @@ class Play:
         answer = self.answer_to(message)
         expect(answer, "text", "echo: while you were away")
 
-    def once(self):
-        """No message was answered twice."""
+    def twice(self):
+        """Messages that were answered twice."""
         messages = self.emulator.call("GET", "/ledger")["user_messages"]
         return [it["text"] for it in messages if len(it["replies"]) > 1]
+
+    def broken_rules(self):
+        """What the emulator has against the client, whether or not it refused it."""
+        self.seen.extend(drained(self.events))
+        entries = (event for source, event in self.seen if source == "log")
+        return {UUID.sub("…", it["text"]) for it in entries if it["kind"] == "violation"}
 
 
 SCENES = {
@@ -207,8 +226,42 @@ BOB_IN_GUILD = {"guild": "guild", "user": "bob"}
 NEWS = {"guild": "guild", "channel": "news", "user": "bob"}
 CLUB = {"group": "club", "user": "bob"}
 
-# Needed for a request to join to be told; no event of its own.
-SET_ADMIN = {"action": "set_role", "group": "friends", "role": "admin"}
+LOUD = {"group": "loud", "user": "alice"}
+MEDIA = [
+    {"content_type": "image/jpeg", "filename": "a.jpg", "width": 1080, "height": 810},
+    {"content_type": "voice", "filename": "a.amr", "asr_refer_text": "hello"},
+    {"content_type": "video/mp4", "filename": "a.mp4"},
+    {"content_type": "file", "filename": "notes.txt"},
+]
+for item in MEDIA:
+    item.update(url="https://example.com/download?fileid=1", size=182044)
+MEDIA[1]["voice_wav_url"] = "https://example.com/download?fileid=2"
+MAP = {
+    "ark_type": "map",
+    "ark_name": "位置卡片",
+    "prompt": "[位置]People's Square",
+    "fields": {"address": "…", "desc": "People's Square"},
+}
+
+# A group that lets the bot hear everything: whether it answers is its own affair.
+FULL_MODE = [
+    {"action": "set_group_mode", "group": "loud", "mode": "all"},
+    {"action": "group_at", "text": "to you", "mentions": ["carol"], **LOUD},
+    {"action": "group_plain", "text": "to nobody", **LOUD},
+    {"action": "set_group_mode", "group": "loud", "mode": "mention_and_context"},
+]
+
+# Messages that are more than text; each is answered.
+RICH = [
+    {"action": "c2c", "user": "alice", "text": "look", "attachments": MEDIA},
+    {"action": "c2c", "user": "alice", "forward": ["one", "two"]},
+    {"action": "c2c", "user": "alice", "ark": MAP},
+    {"action": "group_at", "text": "and you", "mentions": ["carol"], "attachments": MEDIA, **LOUD},
+    {"action": "channel_at", "text": "look", "mentions": ["carol"], **ALICE_IN_GUILD},
+]
+
+# Acts of which no bot is told, at least not always.
+SILENT = {"set_role", "set_group_mode", "group_plain"}
 BUTTON = {"button_data": "approve:42", "button_id": "1"}
 VOICE = {"guild_id": "18700000000001", "channel_id": "100011"}
 AUDIT = {
@@ -250,7 +303,7 @@ NOTICES = [
     {"action": "interact", "user": "alice", "group": "friends", "kind": 11, "resolved": BUTTON},
     {"action": "join_group", "group": "friends", "user": "carol"},
     {"action": "leave_group", "group": "friends", "user": "carol"},
-    SET_ADMIN,
+    {"action": "set_role", "group": "friends", "role": "admin"},
     {"action": "request_to_join", "group": "friends", "user": "dave", "text": "hi"},
     # What has no act of its own, as the documentation shows it.
     event("MESSAGE_AUDIT_PASS", message_id="08a1", **AUDIT),
