@@ -1,12 +1,14 @@
 //! The first while of a component that took over: it writes its state so that the one before could go
 //! on from it, and when it breaks, that one does, with the very event that broke it.
 
+use std::sync::Arc;
+
 use super::command::{Command, Incident, Settled};
 use super::input::Candidate;
 use super::tables::difference;
 use super::{Actor, Life};
 use crate::bindings::v0_1::{CheckpointMode, Event, HealthLevel, Instant, StartReason, log::Level};
-use crate::guest::{FaultKind, GuestFault, check};
+use crate::guest::{Component, FaultKind, GuestFault, check};
 
 /// So long at least, milliseconds of the monotonic clock.
 const AT_LEAST_MS: u64 = 600_000;
@@ -20,7 +22,7 @@ pub(super) struct Probation {
     events_left: u32,
     /// How the state is written for the component before.
     mode: CheckpointMode,
-    before: Candidate,
+    pub(super) before: Candidate,
     /// Both have the same configuration keys: what was configured meanwhile holds for both.
     same_keys: bool,
 }
@@ -50,6 +52,13 @@ impl Actor {
     /// True while a component that took over can still be sent back.
     pub fn on_probation(&self) -> bool {
         self.probation.is_some()
+    }
+
+    /// The component that has proved itself: what runs, or while that is on probation the one before. For
+    /// checks.
+    pub fn proven(&self) -> Arc<dyn Component> {
+        let before = self.probation.as_ref().map(|probation| &probation.before);
+        Arc::clone(before.map_or(&self.component, |before| &before.component))
     }
 
     /// Counts an event, and ends the probation when there were enough.
@@ -84,7 +93,7 @@ impl Actor {
         } = probation;
         if same_keys {
             before.config.clone_from(&self.config);
-            before.egress = std::sync::Arc::clone(&self.egress);
+            before.egress = Arc::clone(&self.egress);
         }
         let broke = self.component.digest();
         let limits = before.limits;
@@ -118,19 +127,26 @@ impl Actor {
         }
         self.take_log(guest.as_mut());
         check::effects(&effects, &limits)?;
-        let counted = guest.inventory()?;
-        if let Some(what) = difference(&counted, &self.tables.holdings_after(&effects)) {
-            // Waiting for what never comes would be worse than starting from what is stored.
-            let message =
-                format!("the component before counts on other {what} than the host holds");
-            return Err(GuestFault::new(FaultKind::BadOutput, message));
-        }
         self.life = Life::Running(guest);
         self.carry_out(effects);
         self.memory.want_checkpoint();
         self.take_checkpoint(now);
         self.trace_boot(now);
         Ok(())
+    }
+
+    /// Waiting for what never comes would be worse than starting from what is stored: a component that
+    /// counts on something else than the host holds is taken down.
+    pub(super) fn check_rollback(&mut self, now: Instant) {
+        let Some(counted) = self.inventory() else {
+            return;
+        };
+        if let Some(what) = difference(&counted, &self.tables.holdings()) {
+            let message =
+                format!("the component before counts on other {what} than the host holds");
+            let fault = GuestFault::new(FaultKind::BadOutput, message);
+            self.take_down(now, "rollback", fault);
+        }
     }
 
     pub(super) fn report(&mut self, event: Option<&Event>, fault: GuestFault, settled: Settled) {

@@ -52,7 +52,10 @@ impl Actor {
     fn recover(&mut self, now: Instant, event: Event, fault: GuestFault) {
         if let Some(probation) = self.probation.take() {
             return match self.roll_back(now, probation, Some(&event), &fault) {
-                Ok(()) => self.deliver(now, event),
+                Ok(()) => {
+                    self.deliver(now, event);
+                    self.check_rollback(now);
+                }
                 Err(second) => self.take_down(now, "rollback", second),
             };
         }
@@ -180,10 +183,10 @@ impl Actor {
     pub(super) fn rebuild_after_checkpoint(&mut self, now: Instant, fault: GuestFault) {
         self.life = Life::Booting;
         if let Some(probation) = self.probation.take() {
-            if let Err(second) = self.roll_back(now, probation, None, &fault) {
-                self.take_down(now, "rollback", second);
-            }
-            return;
+            return match self.roll_back(now, probation, None, &fault) {
+                Ok(()) => self.check_rollback(now),
+                Err(second) => self.take_down(now, "rollback", second),
+            };
         }
         self.report(None, fault.clone(), Settled::Rebuilt);
         if self.breaker.fault(now.mono_ms) {

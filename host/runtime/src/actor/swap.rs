@@ -155,14 +155,21 @@ impl Actor {
         let to = described(candidate.component.as_ref(), "be described")?;
         let mode = handover(&from, &to)?;
         let state = self.state_for(now, mode)?;
-        let ready = self.prove(now, &candidate, (&from, &to), state)?;
-        let same_keys = from.keys == to.keys;
-        let before = self.put_in_force(candidate);
+        // One that is on probation itself is nothing to go back to, where the one before it will do.
+        let proven = self.probation.as_ref().map(|probation| &probation.before);
+        let proven = proven.and_then(|before| before.component.describe().ok());
+        let proven = proven.filter(|proven| handover(&to, proven).is_ok());
+        let ready = self.prove(now, &candidate, (&from, &to), proven.as_ref(), state)?;
+        let replaced = self.put_in_force(candidate);
+        let (before, info) = match (proven, self.probation.take()) {
+            (Some(proven), Some(probation)) => (probation.before, proven),
+            _ => (replaced, from.clone()),
+        };
         self.generation += 1;
         self.life = Life::Running(ready.guest);
+        let same_keys = info.keys == to.keys;
         self.probation = ready
             .way_back
-            .clone()
             .map(|mode| Probation::new(now, mode, before, same_keys));
         self.memory.new_tape();
         self.memory.checkpointed(ready.kept);
@@ -214,6 +221,7 @@ impl Actor {
         now: Instant,
         candidate: &Candidate,
         (from, to): (&ChannelInfo, &ChannelInfo),
+        proven: Option<&ChannelInfo>,
         state: Vec<u8>,
     ) -> Result<Ready, SwapRefused> {
         let broke = |doing| move |fault| SwapRefused::Fault { doing, fault };
@@ -248,7 +256,7 @@ impl Actor {
                 version: to.state_version,
             });
         }
-        let way_back = handover(to, from).ok();
+        let way_back = handover(to, proven.unwrap_or(from)).ok();
         let kept = match way_back
             .clone()
             .filter(|mode| *mode != CheckpointMode::Normal)

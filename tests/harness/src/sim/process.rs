@@ -37,9 +37,8 @@ pub(super) struct Disk {
 
 /// The process, alive or not.
 pub(super) struct Process {
-    /// What is installed, and what was before it.
+    /// What is installed.
     pub(super) component: Arc<dyn Component>,
-    pub(super) before: Option<Arc<dyn Component>>,
     pub(super) offered: Option<Offered>,
     actor: Option<Actor>,
     /// Counts processes: what was meant for an earlier one does not reach a later one.
@@ -81,7 +80,6 @@ impl Process {
     ) -> Self {
         Self {
             component,
-            before: None,
             offered: None,
             actor: None,
             number: 0,
@@ -114,6 +112,11 @@ impl Process {
     /// Where the running channel may connect to.
     pub(super) fn egress(&self) -> Option<Arc<EgressPolicy>> {
         self.actor.as_ref().map(Actor::egress)
+    }
+
+    /// The component that has proved itself.
+    pub(super) fn proven(&self) -> Option<Arc<dyn Component>> {
+        self.actor.as_ref().map(Actor::proven)
     }
 
     /// Turns that the agent works on.
@@ -293,6 +296,7 @@ impl World {
     }
 
     fn kill(&mut self) {
+        self.put_back();
         self.process.actor = None;
         self.process.agent.clear();
         let number = self.process.number;

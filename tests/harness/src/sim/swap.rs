@@ -13,7 +13,7 @@ use crate::mutant::{Flaw, Mutant};
 
 /// A build that was offered, and what should come of it.
 pub(super) struct Offered {
-    component: Arc<dyn Component>,
+    /// It is to take over, whatever it does later.
     good: bool,
 }
 
@@ -41,16 +41,16 @@ impl World {
         let Some(egress) = self.process.egress() else {
             return;
         };
+        let keys = config(build.as_ref(), &self.process.keys);
         let candidate = Candidate {
-            component: Arc::clone(&build),
+            component: build,
             limits: Limits::STANDARD,
-            config: config(build.as_ref(), &self.process.keys),
+            config: keys,
             secrets: vec![(APP_SECRET.to_owned(), Hidden::new(SECRET))],
             captured: std::collections::BTreeSet::from(["access_token".to_owned()]),
             egress,
         };
         self.process.offered = Some(Offered {
-            component: build,
             good: matches!(flaw, Flaw::None | Flaw::TrapsAtEvent(_)),
         });
         let swap = Swap {
@@ -69,13 +69,7 @@ impl World {
             Ok(_) if !offered.good => self
                 .findings
                 .push("a build with a flaw took over".to_owned()),
-            Ok(_) => {
-                self.process.before = Some(std::mem::replace(
-                    &mut self.process.component,
-                    offered.component,
-                ));
-                self.swaps += 1;
-            }
+            Ok(_) => self.swaps += 1,
             // A process that is starting, or down, has nothing to hand on.
             Err(SwapRefused::NotRunning) => {}
             Err(refused) if offered.good => self
@@ -85,11 +79,16 @@ impl World {
         }
     }
 
+    /// Before the next start: one that breaks at every start is not left installed.
+    pub(super) fn put_back(&mut self) {
+        self.process.offered = None;
+        if let Some(proven) = self.process.proven() {
+            self.process.component = proven;
+        }
+    }
+
     /// The build that had taken over was sent back.
     pub(super) fn rolled_back(&mut self) {
-        if let Some(before) = self.process.before.take() {
-            self.process.component = before;
-        }
         self.rollbacks += 1;
     }
 }

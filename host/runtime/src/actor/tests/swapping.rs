@@ -333,6 +333,20 @@ fn one_that_breaks_when_it_writes_its_state_loses_no_event() {
 }
 
 #[test]
+fn one_that_has_not_proved_itself_is_nothing_to_go_back_to() {
+    let mut actor = channel(GOOD);
+    let unproven = Build::newer(&[1], Wrong::TrapsOn("c"));
+    offer(&mut actor, 2, unproven).0.unwrap();
+    let third = Build {
+        digest: "c",
+        ..Build::newer(&[1], Wrong::TrapsOn("d"))
+    };
+    offer(&mut actor, 3, third).0.unwrap();
+    assert_eq!(sent(&actor.step(now(4), text("d"))), ["1:ad"]);
+    assert_eq!(actor.standing().digest, "a");
+}
+
+#[test]
 fn an_event_that_breaks_both_is_the_events_fault() {
     let mut actor = channel(Build {
         wrong: Wrong::TrapsOn("c"),
