@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import queue
 import re
 import socket
 import struct
@@ -136,15 +135,6 @@ def _frames(stream, reader):
             if head[0] & 128:
                 yield text.decode()
                 text = b""
-
-
-def drained(events):
-    """Everything that waits in a queue, without waiting."""
-    while True:
-        try:
-            yield events.get_nowait()
-        except queue.Empty:
-            return
 
 
 # One transparent pixel.

@@ -5,8 +5,6 @@ import queue
 import re
 import time
 
-from control import drained
-
 UUID = re.compile("[0-9a-f-]{36}")
 
 # Seconds: for a bot to log in, to answer, and to come back after a cut.
@@ -25,6 +23,7 @@ class Play:
         self.picture = picture
         self.seen = []
         self.scene_from = 0
+        self.log_seen = 0
         self.note = ""
 
     # What has been told.
@@ -33,9 +32,12 @@ class Play:
         """Takes in one more event; false if none comes in time."""
         left = until - time.monotonic()
         try:
-            self.seen.append(self.events.get(timeout=max(left, 0.001)))
+            source, event = self.events.get(timeout=max(left, 0.001))
         except queue.Empty:
             return False
+        self.seen.append((source, event))
+        if source == "log":
+            self.log_seen = event.get("n", self.log_seen) + 1
         return True
 
     def wait(self, found, limit, what):
@@ -53,9 +55,16 @@ class Play:
             if not self.next(until):
                 raise Red(self.refusal() or self.complaint() or f"{what} within {limit} s")
 
+    def catch_up(self):
+        """Takes in all of the emulator's log so far: it comes by a way of its own."""
+        end = self.emulator.call("GET", "/state")["counts"]["log"]
+        until = time.monotonic() + ANSWER
+        while self.log_seen < end and self.next(until):
+            pass
+
     def refusal(self):
         """The first request of this scene that the emulator refused, or the first broken rule."""
-        self.seen.extend(drained(self.events))
+        self.catch_up()
         asked = {}
         for source, event in self.seen[self.scene_from :]:
             if source != "log":
@@ -85,7 +94,7 @@ class Play:
         return f"the client does not take {', '.join(found)}" if found else None
 
     def begin(self):
-        self.seen.extend(drained(self.events))
+        self.catch_up()
         self.scene_from = len(self.seen)
         self.note = ""
 
@@ -156,8 +165,10 @@ class Play:
             {"action": "c2c", "user": "alice", "text": "why?", "quote": in_c2c["index"]},
             {"action": "channel_plain", "text": "why?", "reply": in_channel["id"], **ALICE_IN_GUILD},
         ]
+        face = {"user": "bob", "emoji": {"type": 1, "id": "277"}, "message_id": in_channel["id"]}
+        reactions = [{"action": "react", "remove": remove, **face} for remove in (False, True)]
         unheard, asked = set(), []
-        for act in FULL_MODE + RICH + quotes + NOTICES:
+        for act in FULL_MODE + RICH + quotes + reactions + NOTICES:
             outcome = self.emulator.user(**act)
             if not outcome["sessions"] and act["action"] not in SILENT:
                 unheard.add(act.get("name", act["action"]))
@@ -168,6 +179,9 @@ class Play:
         for message in (channel, dm):
             self.emulator.user("delete_message", user="alice", message_id=message)
         self.echo("c2c", "still there", user="alice")
+        # What it says against an event, it has said before this line.
+        last = lambda source, line: source == "bot" and line == "heard: still there" or None
+        self.wait(last, ANSWER, "it does not say what it heard")
         self.note = f"not asked for: {', '.join(sorted(unheard))}" if unheard else ""
         if self.complaint():
             raise Red(self.complaint())
@@ -197,7 +211,7 @@ class Play:
 
     def broken_rules(self):
         """What the emulator has against the client, whether or not it refused it."""
-        self.seen.extend(drained(self.events))
+        self.catch_up()
         entries = (event for source, event in self.seen if source == "log")
         return {UUID.sub("…", it["text"]) for it in entries if it["kind"] == "violation"}
 
@@ -294,8 +308,6 @@ NOTICES = [
     {"action": "update_channel", **NEWS},
     {"action": "join_guild", **BOB_IN_GUILD},
     {"action": "update_member", **BOB_IN_GUILD},
-    {"action": "react", "user": "bob", "emoji": {"type": 1, "id": "277"}},
-    {"action": "react", "user": "bob", "emoji": {"type": 1, "id": "277"}, "remove": True},
     {"action": "leave_guild", **BOB_IN_GUILD},
     {"action": "delete_channel", **NEWS},
     {"action": "interact", "user": "alice", "kind": 12, "resolved": {"feature_id": "1"}},

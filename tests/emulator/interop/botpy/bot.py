@@ -46,6 +46,7 @@ class Echo(botpy.Client):
 
     async def answer_v2(self, message, upload, **target):
         text = message.content.strip()
+        print(f"heard: {text}", flush=True)
         if text == "/media":
             media = await upload(file_type=1, url=PICTURE, **target)
             await message.reply(msg_type=7, media=media)

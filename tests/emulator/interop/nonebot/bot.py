@@ -36,6 +36,7 @@ echo = nonebot.on_message()
 @echo.handle()
 async def answer(event: MessageEvent):
     text = event.get_plaintext().strip()
+    print(f"heard: {text}", flush=True)
     if text == "/markdown":
         reply = MessageSegment.markdown("# markdown\n**bold**")
     elif text == "/media":

@@ -39,8 +39,10 @@ function answer(text) {
 
 async function echo(event) {
   const texts = event.message.filter((part) => part.type === "text").map((part) => part.data.text);
+  const text = texts.join("").trim();
+  console.log(`heard: ${text}`);
   try {
-    await event.reply(answer(texts.join("").trim()));
+    await event.reply(answer(text));
   } catch (error) {
     console.log(`FAILED: ${error.message}`);
   }

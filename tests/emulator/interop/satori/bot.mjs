@@ -44,6 +44,7 @@ function answer(text) {
 
 ctx.on("message", async (session) => {
   const text = h.select(session.elements, "text").map((element) => element.attrs.content).join("");
+  console.log(`heard: ${text.trim()}`);
   try {
     await session.bot.sendMessage(session.channelId, answer(text.trim()), null, { session });
   } catch (error) {

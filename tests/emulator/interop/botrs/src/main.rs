@@ -37,6 +37,7 @@ impl EventHandler for Echo {
         let text = message.content.unwrap_or_default().trim().to_owned();
         let author = message.author.unwrap_or_default();
         let openid = author.user_openid.unwrap_or_default();
+        println!("heard: {text}");
         let mut params = C2CMessageParams {
             msg_id: message.id,
             ..Default::default()
