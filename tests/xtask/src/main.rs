@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that continuous integration runs, in order. `cargo xtask tidy`: the house rules
 //! that a compiler does not know. `cargo xtask walk`: the README's walk to a paired bot, as it stands there.
+//! `cargo xtask interop [CLIENT…]`: clients that others wrote, against the emulator.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -8,17 +9,21 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 mod ci;
+mod interop;
 mod tidy;
 mod walk;
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let task = words.first().cloned().unwrap_or_default();
+    let rest: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
     let outcome = match task.as_str() {
         "ci" => ci::run(&root()),
         "tidy" => tidy::run(&root()),
         "walk" => walk::run(&root()),
+        "interop" => interop::run(&root(), interop::LEAN, &rest),
         _ => Err(anyhow::anyhow!(
-            "say what to do: cargo xtask ci, cargo xtask tidy, or cargo xtask walk"
+            "say what to do: cargo xtask ci, tidy, walk, or interop"
         )),
     };
     match outcome {
