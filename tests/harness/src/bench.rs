@@ -6,6 +6,7 @@
 pub mod load;
 pub mod machine;
 pub mod many;
+mod messages;
 pub mod platform;
 pub mod plot;
 pub mod soak;

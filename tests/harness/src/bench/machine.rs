@@ -109,8 +109,12 @@ pub fn used(pid: u32) -> Result<Used> {
 /// The machine in one line.
 #[must_use]
 pub fn describe() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    // This process may be bound to one of them.
+    let cores = info
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
     let model = info
         .lines()
         .find(|line| line.starts_with("model name"))

@@ -1,6 +1,7 @@
 //! Many channels in one process: what each costs, how long they take to start, whether one that is flooded
 //! takes from the others, and whether their timers are on time.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -9,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use hdrhistogram::Histogram;
-use prx_agent::Agent;
+use prx_host::bindings::v0_1::HealthLevel;
 use prx_host::guest::Component;
+use prx_host::guest::wasm::WasmComponent;
 use prx_host::manifest::Manifest;
 
 use super::load::settle;
@@ -27,6 +29,9 @@ const LISTENED: Duration = Duration::from_secs(20);
 const PACE: Duration = Duration::from_millis(20);
 /// Of the channel that is flooded.
 const FLOOD: usize = 64;
+/// Channels that log in, or answer their first message, at a time: all at once would measure how many connections
+/// that takes.
+const AT_ONCE: usize = 16;
 /// Messages to the channel that is watched, without and with the flood.
 const WATCHED: usize = 150;
 /// For a thousand channels to log in.
@@ -69,6 +74,17 @@ impl fmt::Display for Crowd {
 /// The head of the table that [`Crowd`]s are rows of.
 pub const HEAD: &str = "| channels | all logged in, ms | memory MiB | heartbeat late p99, ms | one message, p50 / p99 ms | the same beside a flooded channel |\n|---|---|---|---|---|---|";
 
+/// Compiles the component once, so that no process that is measured has to.
+///
+/// # Errors
+/// It does not compile.
+pub fn compile(places: &Places) -> Result<()> {
+    let engine = prx_host::engine::new(Some(&places.scratch.join("compiled")))?;
+    let limits = Manifest::parse(qq_channel_embed::MANIFEST)?.limits;
+    WasmComponent::load(&engine, qq_channel_embed::COMPONENT, limits)?;
+    Ok(())
+}
+
 /// Measures a process with so many channels.
 ///
 /// # Errors
@@ -87,10 +103,13 @@ pub async fn measure(places: &Places, channels: usize) -> Result<Crowd> {
         }
     }
     let started = begin.elapsed();
+    let mut silent = 0;
     for gateway in 0..channels {
         platform.push(platform.add_users(gateway, 1));
+        if gateway % AT_ONCE == 0 || gateway + 1 == channels {
+            silent += settle(&platform, START).await;
+        }
     }
-    let silent = settle(&platform, START).await;
     if silent > 0 {
         bail!("{silent} of {channels} channels do not answer");
     }
@@ -184,12 +203,22 @@ pub async fn be(address: &str, folder: &Path, channels: usize) -> Result<()> {
     let host = subjects::host(folder, &compiled)?;
     let limits = Manifest::parse(qq_channel_embed::MANIFEST)?.limits;
     let component = host.load(qq_channel_embed::COMPONENT, limits)?;
-    let agent = Arc::new(Agent::echo_with_media(&folder.join("media"))?);
+    let agent = subjects::agent(&host, folder)?;
     let mut running = Vec::with_capacity(channels);
+    let mut connecting = VecDeque::new();
     for number in 0..channels {
         let (component, agent) = (Arc::<dyn Component>::clone(&component), Arc::clone(&agent));
         let name = format!("qq{number}");
-        running.push(subjects::channel(&host, &name, address, component, agent).await?);
+        let channel = subjects::channel(&host, &name, address, component, agent).await?;
+        connecting.push_back(channel.health());
+        running.push(channel);
+        if connecting.len() >= AT_ONCE
+            && let Some(mut first) = connecting.pop_front()
+        {
+            first
+                .wait_for(|health| health.level == HealthLevel::Ok)
+                .await?;
+        }
     }
     std::future::pending().await
 }

@@ -8,12 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
-use time::format_description::well_known::Rfc3339;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -23,7 +22,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::wire;
+use super::{messages, wire};
 
 /// AppID of the bot; any secret will do.
 pub const APP_ID: &str = "102012345";
@@ -118,7 +117,7 @@ impl Platform {
             state: Mutex::new(State {
                 gateways: Vec::new(),
                 users: Vec::new(),
-                timestamp: now(),
+                timestamp: messages::now(),
                 flow: Flow::Open,
                 latency_ns: None,
                 measured_below: usize::MAX,
@@ -130,7 +129,7 @@ impl Platform {
         let dating = Arc::downgrade(&shared);
         tokio::spawn(async move {
             while let Some(shared) = dating.upgrade() {
-                shared.state().timestamp = now();
+                shared.state().timestamp = messages::now();
                 drop(shared);
                 tokio::time::sleep(DATED).await;
             }
@@ -284,8 +283,8 @@ impl State {
         }
         writer.message += 1;
         gateway.seq += 1;
-        let (seq, id) = (gateway.seq, message_id(user, writer.message));
-        let (timestamp, openid) = (&self.timestamp, openid(user));
+        let (seq, id) = (gateway.seq, messages::id(user, writer.message));
+        let (timestamp, openid) = (&self.timestamp, messages::openid(user));
         let frame = format!(
             r#"{{"op":0,"s":{seq},"t":"C2C_MESSAGE_CREATE","id":"C2C_MESSAGE_CREATE:{seq:016x}","d":{{"id":"{id}","author":{{"id":"{openid}","user_openid":"{openid}","union_openid":"","username":"","bot":false}},"content":"\u4f60\u597d\uff0c\u673a\u5668\u4eba {id}","timestamp":"{timestamp}","message_type":0,"message_scene":{{"source":"default","ext":["msg_idx=REFIDX_{seq:024X}"]}}}}}}"#
         );
@@ -297,7 +296,7 @@ impl State {
     }
 
     fn replied(&mut self, body: &[u8]) {
-        let Some((user, message)) = answered(body) else {
+        let Some((user, message)) = messages::answered(body) else {
             return;
         };
         let since = match self.users.get_mut(user) {
@@ -326,41 +325,6 @@ impl State {
             self.push(user);
         }
     }
-}
-
-/// Spread, so that neighbours share no long beginning.
-fn spread(number: u64) -> u64 {
-    number.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-fn openid(user: usize) -> String {
-    format!("{:016X}{user:016X}", spread(user as u64 + 1))
-}
-
-/// The id of a user's message. Real ones are about as long, and begin with the same word.
-fn message_id(user: usize, message: u64) -> String {
-    let mixed = spread(message ^ (user as u64) << 32);
-    format!("ROBOT1.0_{mixed:016x}{user:08x}{message:016x}.")
-}
-
-/// Which message a request body answers.
-fn answered(body: &[u8]) -> Option<(usize, u64)> {
-    #[derive(serde::Deserialize)]
-    struct Reply<'a> {
-        #[serde(borrow)]
-        msg_id: Option<std::borrow::Cow<'a, str>>,
-    }
-    let reply: Reply<'_> = serde_json::from_slice(body).ok()?;
-    let id = reply.msg_id?;
-    let numbers = id.strip_prefix("ROBOT1.0_")?;
-    let user = usize::from_str_radix(numbers.get(16..24)?, 16).ok()?;
-    let message = u64::from_str_radix(numbers.get(24..40)?, 16).ok()?;
-    Some((user, message))
-}
-
-fn now() -> String {
-    let now = time::OffsetDateTime::now_utc();
-    now.format(&Rfc3339).unwrap_or_default()
 }
 
 /// One connection, until its end. What goes wrong on it is the client's to notice.
@@ -508,27 +472,5 @@ async fn write_out(mut socket: SplitSink<Socket, Message>, mut queue: UnboundedR
         if socket.flush().await.is_err() {
             return;
         }
-    }
-}
-
-/// The same body each time, for whoever posts as fast as it can.
-#[must_use]
-pub fn reply_body(id: &str) -> Bytes {
-    Bytes::from(format!(
-        r#"{{"content":"echo","msg_type":0,"msg_id":"{id}","msg_seq":1}}"#
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{answered, message_id, reply_body};
-
-    #[test]
-    fn a_reply_names_the_message_that_it_answers() {
-        for (user, message) in [(0, 1), (511, 123_456_789)] {
-            let body = reply_body(&message_id(user, message));
-            assert_eq!(answered(&body), Some((user, message)));
-        }
-        assert_eq!(answered(b"{}"), None);
     }
 }

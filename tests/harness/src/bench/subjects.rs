@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use futures_util::{SinkExt, StreamExt};
-use prx_agent::Agent;
+use prx_agent::{Agent, AgentConfig};
 use prx_host::config::Layers;
 use prx_host::drivers::network::{NetworkOptions, ProxyChoice};
 use prx_host::egress::address::AddressPolicy;
@@ -19,7 +19,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use super::platform::{APP_ID, SECRET, reply_body};
+use super::messages::reply_body;
+use super::platform::{APP_ID, SECRET};
 use crate::bot::Target;
 use crate::native::NativeComponent;
 
@@ -51,6 +52,19 @@ pub fn host(folder: &Path, compiled: &Path) -> Result<Host> {
         compiled_dir: Some(compiled.to_owned()),
         guest_threads: None,
     })?)
+}
+
+/// The agent that `prx channel run` has when nothing is configured: it echoes, and keeps histories in a file.
+///
+/// # Errors
+/// A folder cannot be used.
+pub fn agent(host: &Host, folder: &Path) -> Result<Arc<Agent>> {
+    let config = AgentConfig {
+        state_dir: Some(folder.to_owned()),
+        media_dir: Some(folder.join("media")),
+        ..AgentConfig::default()
+    };
+    Ok(Arc::new(Agent::new(&config, host.network())?))
 }
 
 /// Starts one channel of a name.
@@ -90,7 +104,7 @@ pub async fn channel(
 /// It does not start.
 pub async fn native(address: &str, folder: &Path) -> Result<()> {
     let host = host(folder, &folder.join("compiled"))?;
-    let agent = Arc::new(Agent::echo_with_media(&folder.join("media"))?);
+    let agent = agent(&host, folder)?;
     let _running = channel(&host, "qq", address, Arc::new(NativeComponent), agent).await?;
     std::future::pending().await
 }

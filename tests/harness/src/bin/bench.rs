@@ -294,6 +294,7 @@ async fn pauses(places: &Places, count: usize) -> Result<String> {
 async fn crowds(places: &Places, counts: &[usize]) -> Result<String> {
     let mut text = format!("{}\n", many::HEAD);
     let mut crowds = Vec::new();
+    many::compile(places)?;
     for count in counts {
         let crowd = many::measure(places, *count).await?;
         eprintln!("{crowd}");

@@ -23,6 +23,9 @@ const MEMORY_AT_START: u64 = 7 << 20;
 /// Messages of each scene.
 const MESSAGES: u64 = 12;
 
+/// What somebody with a number writes.
+type Writes = fn(u64) -> Act;
+
 fn setup() -> Setup {
     Setup {
         keys: Map::new(),
@@ -42,7 +45,7 @@ fn measured() -> BTreeMap<String, u64> {
     let wasm = WasmComponent::load(&engine, qq_channel_embed::COMPONENT, Limits::STANDARD).unwrap();
     let meter = Meter::new(Arc::new(wasm));
     let mut stage = Stage::new(Arc::new(meter.clone()), setup());
-    let scenes: [(&str, fn(u64) -> Act); 4] = [
+    let scenes: [(&str, Writes); 4] = [
         ("a message in a private chat", |n| {
             Act::c2c(&format!("u{n}"), "今天天气怎么样？")
         }),
