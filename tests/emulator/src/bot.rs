@@ -3,34 +3,80 @@
 //! They meet over sockets only. The bot is given what any operator would write: app id, secret,
 //! `api_base` and `token_url`, in a file of its own.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use prx::Running;
-use qq_emulator::shell::Urls;
-use tokio::sync::mpsc::{self, Sender};
+use qq_emulator::Emulator;
+use qq_emulator::ids::AppId;
+use qq_emulator::shell::{BotControl, Said, Urls};
+use tokio::sync::{mpsc, oneshot};
 
-/// Starts the built-in bot against an emulator, as `(app id, secret)`. How it is, is printed. What is
-/// sent to the answer ends it and starts it again from what it stored; dropping that ends it.
-pub(crate) async fn start(urls: &Urls, bot: &(String, String)) -> anyhow::Result<Sender<()>> {
+/// What is asked of the bot, and where the answer goes.
+#[derive(Debug)]
+enum Wish {
+    Restart(oneshot::Sender<Result<String, String>>),
+}
+
+/// A way to the bot. It ends when the last one is dropped.
+#[derive(Debug)]
+struct Inside {
+    app_id: AppId,
+    wishes: mpsc::Sender<Wish>,
+}
+
+impl BotControl for Inside {
+    fn app_id(&self) -> &AppId {
+        &self.app_id
+    }
+
+    fn restart(&self) -> Said<'_> {
+        Box::pin(async {
+            let (answer, answered) = oneshot::channel();
+            let gone = || "the bot has ended".to_owned();
+            let asked = self.wishes.send(Wish::Restart(answer)).await;
+            asked.map_err(|_| gone())?;
+            answered.await.map_err(|_| gone())?
+        })
+    }
+}
+
+/// Starts the built-in bot against an emulator, as `(app id, secret)`. How it is, is printed.
+pub(crate) async fn start(
+    emulator: &Emulator,
+    bot: &(String, String),
+) -> anyhow::Result<Arc<dyn BotControl>> {
     let (app_id, secret) = bot;
     let state = tempfile::tempdir().context("no folder for the bot")?;
     let config = state.path().join("channels.toml");
-    std::fs::write(&config, table(urls, app_id, secret)).context("the bot's configuration")?;
+    let table = table(emulator.urls(), app_id, secret);
+    std::fs::write(&config, table).context("the bot's configuration")?;
     let mut running = Running::start(&config).await?;
-    let (restart, mut wishes) = mpsc::channel(1);
+    let (wishes, mut asked) = mpsc::channel(1);
     tokio::spawn(async move {
         // Kept until the end: the bot's store is in it.
         let _state = state;
         tell(&running);
-        while wishes.recv().await.is_some() {
+        while let Some(Wish::Restart(answer)) = asked.recv().await {
             running.stop().await;
             running = match Running::start(&config).await {
                 Ok(running) => running,
-                Err(error) => return println!("(bot: it does not start again: {error:#})"),
+                Err(error) => {
+                    let why = format!("it does not start again: {error:#}");
+                    println!("(bot: {why})");
+                    // Whoever asked may have gone.
+                    answer.send(Err(why)).ok();
+                    return;
+                }
             };
             tell(&running);
+            answer.send(Ok("started again".to_owned())).ok();
         }
     });
-    Ok(restart)
+    let app_id = AppId::from(app_id.as_str());
+    let inside: Arc<dyn BotControl> = Arc::new(Inside { app_id, wishes });
+    emulator.offer(Arc::clone(&inside));
+    Ok(inside)
 }
 
 /// Prints how the bot is, whenever that changes.
