@@ -13,9 +13,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
+use super::guard::{self, Expected};
 use super::hub::{HttpOut, Pending, Shared};
 use super::server::CutConnection;
-use super::guard::{self, Expected};
 use super::{control, page, socket};
 use crate::wire::{HttpRequest, HttpResponse};
 

@@ -27,7 +27,10 @@ pub(super) fn state(platform: &Platform, app: &AppId, inside: Option<&dyn BotCon
 }
 
 /// `GET /bots/{app}/settings`.
-pub(super) async fn settings(State(shared): Emulated, Path(app): Path<AppId>) -> Outcome<BotSettings> {
+pub(super) async fn settings(
+    State(shared): Emulated,
+    Path(app): Path<AppId>,
+) -> Outcome<BotSettings> {
     let found = (Handle { shared }).with(|platform| platform.bot_settings(&app).cloned());
     found.map_or_else(
         || failed(StatusCode::NOT_FOUND, "no such bot"),
@@ -82,10 +85,7 @@ pub(super) async fn add(
 }
 
 /// `GET /bots/{app}/world`.
-pub(super) async fn world(
-    State(shared): Emulated,
-    Path(app): Path<AppId>,
-) -> Outcome<WorldView> {
+pub(super) async fn world(State(shared): Emulated, Path(app): Path<AppId>) -> Outcome<WorldView> {
     let found = (Handle { shared }).with(|platform| platform.world(&app));
     found.map_or_else(
         || failed(StatusCode::NOT_FOUND, "no such bot"),

@@ -80,9 +80,7 @@ fn next_frame(handle: &Handle, place: &mut Place) -> Option<Value> {
     let (chat, log) = handle.with(|platform| {
         let ledger = platform.ledger();
         let chat = ledger.happenings_since(place.chat).take(BATCH);
-        let chat: Vec<(u64, Value)> = chat
-            .map(|(n, what)| (n, told(platform, n, what)))
-            .collect();
+        let chat: Vec<(u64, Value)> = chat.map(|(n, what)| (n, told(platform, n, what))).collect();
         let log = platform.record().since(place.log).take(BATCH);
         let log: Vec<Arc<Entry>> = log.cloned().collect();
         (chat, log)
