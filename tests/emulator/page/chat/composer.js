@@ -58,7 +58,7 @@ async function submit(chat) {
   focus();
 }
 
-function mentionMenu(chat, beside) {
+function mentionMenu(chat, beside, kind = 'menu') {
   const bot = store.botName(chat.place.app);
   const people = [...new Set([...chat.people, ...store.users])].filter((name) => name !== prefs.me);
   const put = (name) => () => {
@@ -67,7 +67,7 @@ function mentionMenu(chat, beside) {
     store.changed();
     focus();
   };
-  popup(beside, t('mention'), [bot, ...people].map((name) => html`<button role="menuitem" @click=${put(name)}>@${name}</button>`));
+  popup(beside, t('mention'), [bot, ...people].map((name) => html`<button role="menuitem" @click=${put(name)}>@${name}</button>`), kind);
 }
 
 const emojiMenu = (chat, beside) => popup(beside, t('emoji'), html`<div class="faces">${EMOJI.map((it) => html`<button @click=${() => {
@@ -90,7 +90,8 @@ function onKey(event, chat) {
 
 function onInput(event, chat) {
   chat.draft.text = event.target.value;
-  if (chat.isShared && event.data === '@') mentionMenu(chat, event.target);
+  if (chat.isShared && event.data === '@') mentionMenu(chat, event.target, 'hint');
+  else closePopup();
   store.changed();
 }
 

@@ -63,8 +63,9 @@ function guild(place, world, change) {
 
 const PARTS = { c2c, group, channel: guild, dm: guild };
 
-export function details(chat) {
+export async function details(chat) {
   const { place } = chat;
+  await store.lookAround(place.app);
   return dialog(t('details'), (done, draw) => {
     const change = async (action) => {
       await act(place, action);

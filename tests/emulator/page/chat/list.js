@@ -49,7 +49,7 @@ function entry(chat) {
   return html`<li><button class="chat ${current ? 'current' : ''}" aria-current=${current ? 'true' : nothing} @click=${() => store.open(chat.key)}>
     ${pictureOf(chat)}
     <span class="what"><span class="top"><b>${titleOf(chat)}</b><time>${chat.last ? moment(chat.last, store.now()) : ''}</time></span>
-    <span class="top"><span class="gist">${text}</span>${chat.unread ? html`<span class="unread" aria-label=${t('unread', chat.unread)}>${chat.unread > 99 ? '99+' : chat.unread}</span>` : nothing}</span></span>
+    <span class="top"><span class="gist">${text}</span>${chat.unread ? html`<span class="unread" role="img" aria-label=${t('unread', chat.unread)}>${chat.unread > 99 ? '99+' : chat.unread}</span>` : nothing}</span></span>
   </button></li>`;
 }
 

@@ -41,8 +41,8 @@ function voice(url, seconds) {
     const { duration } = event.currentTarget;
     if (Number.isFinite(duration)) event.currentTarget.nextElementSibling.textContent = `${Math.max(1, Math.round(duration))}″`;
   };
-  return html`<button class="voice" aria-label=${t('voice')} @click=${play}>
-    <span class="waves" aria-hidden="true"><i></i><i></i><i></i><i></i><i></i><i></i><i></i></span>
+  return html`<button class="voice" @click=${play}>
+    <span class="waves" role="img" aria-label=${t('voice')}><i></i><i></i><i></i><i></i><i></i><i></i><i></i></span>
     <audio src=${src || ''} preload="metadata" @loadedmetadata=${length}></audio><small>${seconds ?? ''}</small></button>`;
 }
 

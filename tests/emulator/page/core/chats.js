@@ -24,6 +24,7 @@ export class Chat {
     this.byQuote = new Map();
     this.streams = new Map();
     this.people = new Set();
+    this.used = new Map();
     this.unread = 0;
     this.typingUntil = 0;
     this.last = 0;
@@ -50,13 +51,20 @@ export class Chat {
     this.byId.set(message.id, item);
     this.byQuote.set(message.id, item);
     this.byQuote.set(message.index, item);
+    if (kind === 'bot') this.#count(message);
     if (kind === 'bot') this.typingUntil = 0;
     else this.people.add(message.user);
     this.version += 1;
     return item;
   }
 
+  /// The slots that were used up of a message that is answered.
+  #count({ reply_to: to, slot }) {
+    if (to?.msg_id && slot) this.used.set(to.msg_id, Math.max(slot, this.used.get(to.msg_id) || 0));
+  }
+
   typing(message) {
+    this.#count(message);
     let seconds = TYPING_S;
     try { seconds = JSON.parse(message.body).input_notify?.input_second || TYPING_S; } catch { /* as above */ }
     this.typingUntil = message.at + seconds * 1000;

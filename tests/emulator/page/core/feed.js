@@ -27,6 +27,7 @@ function take(frame) {
     if (run !== null && run !== frame.run) return location.reload();
     run = frame.run;
     log = frame.log;
+    store.history = frame.end;
     return store.setOnline(true);
   }
   if (frame.chat.length) chat = frame.chat.at(-1).n + 1;

@@ -20,6 +20,8 @@ class Store {
   current = null;
   presses = new Map();
   ahead = 0;
+  /// What has a lower number happened before the page was opened, and is not news.
+  history = 0;
   #listeners = [];
   #looking = false;
 
@@ -41,14 +43,14 @@ class Store {
 
   #told(told) {
     switch (told.kind) {
-      case 'user': case 'bot': return told.message && this.#said(told.kind, told.message);
+      case 'user': case 'bot': return told.message && this.#said(told.kind, told.message, told.n >= this.history);
       case 'mark': return this.#marked(told.id, told.mark);
       case 'act': return this.#acted(told.n, told.acted);
       case 'piece': return this.chat({ app: told.piece.app, scene: 'c2c', user: told.piece.user }).piece(told.piece);
     }
   }
 
-  #said(kind, message) {
+  #said(kind, message, isNews) {
     const chat = this.chat(message);
     if (kind === 'user') {
       this.users.add(message.user);
@@ -56,7 +58,7 @@ class Store {
     }
     const item = chat.said(kind, message);
     const mine = kind === 'user' && message.user === prefs.me;
-    if (item && !mine && chat.key !== this.current) chat.unread += 1;
+    if (item && isNews && !mine && chat.key !== this.current) chat.unread += 1;
   }
 
   #marked(id, mark) {

@@ -16,11 +16,12 @@ export function closePopup() {
 }
 
 /// Shows a template beside the element that asked for it, and puts the keyboard into it.
+/// A menu for somebody who is writing (`kind` is `hint`) leaves it there; the arrow down goes into it.
 export function popup(beside, label, template, kind = 'menu') {
   const back = document.activeElement;
   const at = beside.getBoundingClientRect();
   opened = { back, beside };
-  render(html`<div class="popup ${kind}" role=${kind === 'menu' ? 'menu' : 'dialog'} aria-label=${label}>${template}</div>`, layer);
+  render(html`<div class="popup ${kind}" role=${kind === 'picker' ? 'dialog' : 'menu'} aria-label=${label}>${template}</div>`, layer);
   const box = layer.querySelector('.popup');
   const { offsetWidth: width, offsetHeight: height } = box;
   const below = at.bottom + 6 + height < innerHeight;
@@ -28,7 +29,7 @@ export function popup(beside, label, template, kind = 'menu') {
   const left = Math.min(Math.max(8, at.left + at.width / 2 - width / 2), innerWidth - width - 8);
   box.style.top = `${top}px`;
   box.style.left = `${left}px`;
-  box.querySelector('button, input, select')?.focus();
+  if (kind !== 'hint') box.querySelector('button, input, select')?.focus();
 }
 
 /// A menu of `[label, what to do]`; what is false is left out.
@@ -49,6 +50,10 @@ document.addEventListener('keydown', (event) => {
   const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
   const buttons = [...layer.querySelectorAll('button')];
   const at = buttons.indexOf(document.activeElement);
+  if (at < 0 && event.key === 'ArrowDown') {
+    event.preventDefault();
+    buttons[0]?.focus();
+  }
   if (step && at >= 0) {
     event.preventDefault();
     buttons.at((at + step) % buttons.length)?.focus();

@@ -22,8 +22,7 @@ function line(chat, item) {
   const settings = store.settings.get(chat.place.app);
   if (!settings) return nothing;
   const [window, slots] = budgetOf(chat.place.scene, settings);
-  const replies = chat.items.filter((it) => it.message?.reply_to?.msg_id === item.message.id);
-  const used = Math.max(0, ...replies.map((it) => it.message.slot || 0));
+  const used = chat.used.get(item.message.id) || 0;
   const left = item.at + window - store.now();
   const closed = left <= 0;
   const full = slots !== null && used >= slots;
@@ -32,7 +31,7 @@ function line(chat, item) {
     <span class="top"><b>${item.message.user}</b><span class="gist">${plain(item.message.text) || '…'}</span><small>${titleOf(chat)}</small></span>
     <span class="top"><span class="bar" role="img" aria-label=${t('window_left', span(left))}><i style="width:${part * 100}%"></i></span>
       <span class="count ${closed ? 'bad' : ''}">${closed ? t('window_closed') : span(left)}</span>
-      <span class="slots" aria-label=${t('slots_used', used, slots ?? '∞')}>${slots === null ? html`<span class="count">${used} / ∞</span>`
+      <span class="slots" role="img" aria-label=${t('slots_used', used, slots ?? '∞')}>${slots === null ? html`<span class="count">${used} / ∞</span>`
         : Array.from({ length: slots }, (_, i) => html`<i class=${i < used ? 'used' : ''}></i>`)}</span></span>
   </li>`;
 }
@@ -53,9 +52,8 @@ export function replies() {
     ${all.length ? html`<ul class="replies">${all.slice(0, MOST).map(([chat, item]) => line(chat, item))}</ul>` : html`<p class="soft">${t('nothing_yet')}</p>`}</div>`;
 }
 
-/// Windows count down while somebody looks, and a typing notice ends by itself.
+/// The clock and the windows go on while somebody looks, and a typing notice ends by itself.
 setInterval(() => {
-  const looks = prefs.wall && prefs.tab === 'replies';
   const typing = store.chats.get(store.current)?.typingUntil;
-  if (looks || (typing && typing < store.now() + 1000)) store.changed();
+  if (prefs.wall || typing) store.changed();
 }, 1000);

@@ -3,9 +3,11 @@
 import { html, nothing } from '../ui/lit.js';
 import { attempt } from '../ui/toast.js';
 import { api } from '../core/api.js';
+import { prefs } from '../core/prefs.js';
 import { store } from '../core/store.js';
 import { clock, t } from '../core/words.js';
 import { act } from '../chat/actions.js';
+import { rightsZh } from '../words/rights.js';
 import { ALL_INTENTS } from './explain.js';
 
 const chosen = { app: null };
@@ -37,8 +39,27 @@ const change = (path, value) => attempt(() => store.saveSettings(chosen.app, (se
 
 const named = (it) => (typeof it === 'string' ? t(`v_${it}`) === `v_${it}` ? it : t(`v_${it}`) : Object.entries(it).map(([key, value]) => `${t(`v_${key}`)} ${value}`)[0]);
 
+/// Fields that are milliseconds: written as `90s`, `5m`, `1h`.
+const SPANS = new Set(['c2c_window', 'group_window', 'window', 'dedup_memory', 'event_id_lag', 'recall_window', 'ttl', 'lifetime', 'overlap', 'latency',
+  'start_period', 'replay_keep', 'least_gap', 'patience', 'deadline', 'audit_takes', 'part_lag', 'rkey_life']);
+
+const spanText = (ms) => {
+  const [unit, name] = [[3_600_000, 'h'], [60_000, 'm'], [1000, 's'], [1, 'ms']].find(([it]) => ms >= it && ms % it === 0) || [1, 'ms'];
+  return `${ms / unit}${name}`;
+};
+
+function spanOf(text) {
+  const [, number, unit] = /^\s*([\d.]+)\s*(ms|s|m|h|d)?\s*$/.exec(text) || [];
+  if (number === undefined) throw new Error(t('no_span', text));
+  return Math.round(Number(number) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit || 's']);
+}
+
 function field(path, value) {
-  const name = path.split('.').at(-1).replaceAll('_', ' ');
+  const key = path.split('.').at(-1);
+  const name = prefs.lang === 'zh' ? rightsZh[path] || rightsZh[key] || key.replaceAll('_', ' ') : key.replaceAll('_', ' ');
+  if (SPANS.has(key)) {
+    return html`<label class="choice"><span>${name}</span><input .value=${spanText(value)} @change=${(event) => attempt(async () => change(path, spanOf(event.target.value)))}></label>`;
+  }
   if (CHOICES[path]) {
     const all = CHOICES[path].map((it) => JSON.stringify(it));
     const now = JSON.stringify(value);

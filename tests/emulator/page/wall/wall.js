@@ -51,7 +51,7 @@ export function wall() {
     </header>
     <div class="tabs" role="tablist" aria-label=${t('glass_wall')} @keydown=${onKey}>${Object.keys(TABS).map((name) => html`<button role="tab" id=${`tab-${name}`} aria-controls="panel"
       aria-selected=${prefs.tab === name} tabindex=${prefs.tab === name ? 0 : -1} @click=${() => choose(name)}>${t(`tab_${name}`)}${name === 'wire' && violations
-        ? html`<span class="unread" aria-label=${t('violations', violations)}>${violations}</span>` : nothing}</button>`)}</div>
+        ? html`<span class="unread" role="img" aria-label=${t('violations', violations)}>${violations}</span>` : nothing}</button>`)}</div>
     <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${prefs.tab}`}>${(TABS[prefs.tab] || wire)()}</div>
   </aside>`;
 }

@@ -149,7 +149,10 @@ async fn state(State(shared): Emulated) -> Json<Value> {
     let (urls, now) = (handle.urls().clone(), handle.now());
     let (bots, counts) = handle.with(|platform| {
         let bots: Vec<Value> = platform
-            .apps()
+            .settings()
+            .bots
+            .iter()
+            .map(|bot| &bot.app_id)
             .map(|app| bots::state(platform, app, inside(app).as_deref()))
             .collect();
         let ledger = platform.ledger();

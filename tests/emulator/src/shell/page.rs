@@ -83,6 +83,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "wall/wire.js"
     "words/chat.js"
     "words/faults.js"
+    "words/rights.js"
     "words/wall.js"
 };
 

@@ -1,7 +1,7 @@
 //! `GET /_emulator/feed`: a WebSocket on which a page follows all chats and the log.
 //!
-//! The first frame is `{"run", "chat", "log"}`: which run of the emulator this is, and where the
-//! feed begins. Then come frames of `{"now", "chat": [{"n", "kind", …}], "log": [entry, …]}`, what is
+//! The first frame is `{"run", "end", "log"}`: which run of the emulator this is, how much happened
+//! until now, and where the log begins. Then come frames of `{"now", "chat": [{"n", "kind", …}], "log": [entry, …]}`, what is
 //! kept first and what happens afterwards.
 
 use std::sync::Arc;
@@ -48,12 +48,15 @@ pub(super) async fn feed(
 
 async fn run(handle: Handle, mut socket: WebSocket, query: FeedQuery) {
     let mut changes = handle.shared.changed.subscribe();
-    let end = handle.with(|platform| platform.record().next());
+    let (end, entries) = handle.with(|platform| {
+        let happened = platform.ledger().happening_count();
+        (happened, platform.record().next())
+    });
     let mut place = Place {
         chat: query.chat,
-        log: query.log.unwrap_or(end.saturating_sub(query.tail)),
+        log: query.log.unwrap_or(entries.saturating_sub(query.tail)),
     };
-    let hello = json!({"run": handle.shared.run, "chat": place.chat, "log": place.log});
+    let hello = json!({"run": handle.shared.run, "end": end, "log": place.log});
     if send(&mut socket, &hello).await.is_none() {
         return;
     }
