@@ -16,19 +16,27 @@ export function t(key, ...values) {
 /// One of two texts that stand side by side in a table.
 export const either = (zh, en) => (prefs.lang === 'zh' ? zh : en);
 
-const locale = () => (prefs.lang === 'zh' ? 'zh-CN' : 'en-GB');
-
-export function clock(ms, seconds = false) {
-  const options = { hour: '2-digit', minute: '2-digit', hour12: false };
-  if (seconds) options.second = '2-digit';
-  return new Date(ms).toLocaleTimeString(locale(), options);
+/// Formatters are dear to make and cheap to use; a row of a conversation uses several.
+const formatters = new Map();
+function formatted(ms, options) {
+  const key = prefs.lang + Object.keys(options).join();
+  if (!formatters.has(key)) {
+    formatters.set(key, new Intl.DateTimeFormat(prefs.lang === 'zh' ? 'zh-CN' : 'en-GB', options));
+  }
+  return formatters.get(key).format(ms);
 }
 
+const TIME = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+const SECONDS = { ...TIME, second: '2-digit' };
+const DATE = { month: 'short', day: 'numeric' };
+
+export const clock = (ms, seconds = false) => formatted(ms, seconds ? SECONDS : TIME);
+
+const ZONE_MS = new Date().getTimezoneOffset() * 60_000;
+const day = (ms) => Math.floor((ms - ZONE_MS) / 86_400_000);
+
 export function moment(ms, now) {
-  const day = new Date(ms).toDateString() === new Date(now).toDateString();
-  if (day) return clock(ms);
-  const date = new Date(ms).toLocaleDateString(locale(), { month: 'short', day: 'numeric' });
-  return `${date} ${clock(ms)}`;
+  return day(ms) === day(now) ? clock(ms) : `${formatted(ms, DATE)} ${clock(ms)}`;
 }
 
 export function size(bytes) {

@@ -6,9 +6,12 @@
 
 import { html, render, repeat } from './lit.js';
 
-const GUESS_PX = 64;
+/// A height before any was measured; afterwards the mean of those is the guess.
+const GUESS_PX = 56;
+/// As many are measured before their mean is believed.
+const SAMPLE = 40;
 /// Shown above and below what can be seen.
-const MARGIN_PX = 400;
+const MARGIN_PX = 300;
 /// This close to the end counts as the end.
 const END_PX = 60;
 
@@ -18,6 +21,8 @@ class VirtualList extends HTMLElement {
   #heights = new Map();
   #offsets = [0];
   #known = 0;
+  #guess = GUESS_PX;
+  #guessed = false;
   #name = null;
   #end = true;
   #planned = false;
@@ -47,6 +52,8 @@ class VirtualList extends HTMLElement {
     if (name !== this.#name) {
       this.#name = name;
       this.#heights.clear();
+      this.#guess = GUESS_PX;
+      this.#guessed = false;
       this.#known = 0;
       this.#end = true;
     }
@@ -86,7 +93,7 @@ class VirtualList extends HTMLElement {
   #measureOffsets() {
     const count = this.#items.length;
     for (let i = this.#known; i < count; i += 1) {
-      this.#offsets[i + 1] = this.#offsets[i] + (this.#heights.get(this.#items[i].key) ?? GUESS_PX);
+      this.#offsets[i + 1] = this.#offsets[i] + (this.#heights.get(this.#items[i].key) ?? this.#guess);
     }
     this.#known = count;
   }
@@ -122,6 +129,16 @@ class VirtualList extends HTMLElement {
     }
   }
 
+  /// The mean height of what was measured, once there is enough of it.
+  #guessBetter() {
+    if (this.#guessed || this.#heights.size < SAMPLE) return;
+    this.#guessed = true;
+    let sum = 0;
+    for (const height of this.#heights.values()) sum += height;
+    this.#guess = Math.round(sum / this.#heights.size);
+    this.#known = 0;
+  }
+
   /// Measures what is shown; true if a height was another than thought.
   #learn(shown, from) {
     let wrong = false;
@@ -134,6 +151,7 @@ class VirtualList extends HTMLElement {
         wrong = true;
       }
     }
+    if (wrong) this.#guessBetter();
     return wrong;
   }
 }
