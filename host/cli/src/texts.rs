@@ -31,6 +31,8 @@ texts! {
     Fix, AllGood, LevelOk, LevelDegraded, LevelStopped, NotRunning, NoPlugin,
     Healthy, Unhealthy, TimedOut, Summary, SummaryFix,
     Sent, TakenUp, Done, NoAnswer,
+    Recording, Recorded, ReplaySame, ReplayDiffers,
+    TopicComponent, Generation, TookOver, RolledBack, LookAtComponent,
 }
 
 impl Language {

@@ -51,6 +51,15 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::Sent => "handed over",
         Text::TakenUp => "the new configuration is in force",
         Text::Done => "done",
+        Text::Recording => "recording {} into {}; ctrl-c ends it",
+        Text::Recorded => "{} lines in {}",
+        Text::ReplaySame => "all {} events were answered as in the recording",
+        Text::ReplayDiffers => "{} events were answered as in the recording",
+        Text::TopicComponent => "component",
+        Text::Generation => "generation {}",
+        Text::TookOver => "generation {}; {} took over from {} {}, after a pause of {} ms",
+        Text::RolledBack => "generation {}; {} goes on in the place of {}, which broke {}: {}",
+        Text::LookAtComponent => "report the incident file to the author of the plugin",
         Text::NoAnswer => "the channel said nothing",
     }
 }

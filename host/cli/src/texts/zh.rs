@@ -51,6 +51,15 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::Sent => "已交给通道",
         Text::TakenUp => "新配置已生效",
         Text::Done => "完成",
+        Text::Recording => "正在把 {} 录制到 {}；按 ctrl-c 结束",
+        Text::Recorded => "{} 行，写入 {}",
+        Text::ReplaySame => "全部 {} 个事件的结果与录制一致",
+        Text::ReplayDiffers => "前 {} 个事件的结果与录制一致",
+        Text::TopicComponent => "组件",
+        Text::Generation => "第 {} 代",
+        Text::TookOver => "第 {} 代；{} 接替了 {}（{}），停顿 {} 毫秒",
+        Text::RolledBack => "第 {} 代；{} 接替了出错的 {}（{}）：{}",
+        Text::LookAtComponent => "把事故文件报告给插件作者",
         Text::NoAnswer => "通道没有应答",
     }
 }
