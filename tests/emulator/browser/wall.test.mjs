@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { box } from './box.mjs';
 
@@ -78,21 +79,45 @@ test('another bot is made, and the page says how to point one here', async () =>
   await alice.close();
 });
 
-test('a component that is dropped gets an answer, and the session stays', async () => {
+/// Drops a file on the place for components.
+const dropComponent = (window, address) => window.page.evaluate(async (address) => {
+  const bytes = address ? await (await fetch(address)).arrayBuffer() : 'not a component';
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], 'bot.wasm'));
+  document.querySelector('.swap').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+}, address);
+
+/// The same component with a section more, which nobody reads: to the host it is another one.
+const another = (component) => Buffer.concat([component, Buffer.from([0, 6, 5]), Buffer.from('again')]);
+
+test('what is no component is refused with a reason, and the bot goes on', async () => {
   const alice = await it.open();
   await alice.tab('Bots');
   await alice.see('.swap');
-  const before = (await it.control('GET', '/state')).bots[0].stats.identifies;
-  await alice.page.evaluate(() => {
-    const data = new DataTransfer();
-    data.items.add(new File(['not a component'], 'bot.wasm'));
-    document.querySelector('.swap').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
-  });
+  await dropComponent(alice, null);
   await alice.see('.toast.bad');
-  await alice.chat('demo-bot');
   await alice.say('still there?');
   await alice.answer('echo: still there?');
-  assert.equal((await it.control('GET', '/state')).bots[0].stats.identifies, before);
+  await alice.close();
+});
+
+test('the component is swapped in the middle of an answer, and the session stays up', { skip: !process.env.QQ_COMPONENT && 'no component to drop' }, async () => {
+  const kept = await fetch(`${it.url}_emulator/files?name=bot.wasm`, { method: 'POST', body: another(await readFile(process.env.QQ_COMPONENT)) });
+  const { url } = await kept.json();
+  const alice = await it.open();
+  await alice.tab('Bots');
+  await alice.see('.swap');
+  const before = (await it.control('GET', '/state')).bots[0].stats;
+  await alice.say('/stream 900');
+  await alice.see('.caret');
+  await dropComponent(alice, url);
+  await alice.see('.toast:not(.bad)', 'Swapping');
+  await alice.page.waitForFunction(() => !document.querySelector('.caret'));
+  await alice.say('after the swap');
+  await alice.answer('echo: after the swap');
+  const after = (await it.control('GET', '/state')).bots[0].stats;
+  assert.deepEqual([after.identifies, after.resumes], [before.identifies, before.resumes]);
+  assert.equal(await alice.page.$('.toast.bad'), null);
   await alice.close();
 });
 

@@ -12,11 +12,17 @@ use qq_emulator::ids::AppId;
 use qq_emulator::shell::{BotControl, Said, Urls};
 use tokio::sync::{mpsc, oneshot};
 
+/// The channel in its configuration.
+const CHANNEL: &str = "qq";
+
 /// What is asked of the bot, and where the answer goes.
 #[derive(Debug)]
 enum Wish {
-    Restart(oneshot::Sender<Result<String, String>>),
+    Restart(Answer),
+    Swap(Vec<u8>, Answer),
 }
+
+type Answer = oneshot::Sender<Result<String, String>>;
 
 /// A way to the bot. It ends when the last one is dropped.
 #[derive(Debug)]
@@ -31,10 +37,24 @@ impl BotControl for Inside {
     }
 
     fn restart(&self) -> Said<'_> {
+        self.ask(Wish::Restart)
+    }
+
+    fn swap(&self, component: Vec<u8>) -> Said<'_> {
+        self.ask(|answer| Wish::Swap(component, answer))
+    }
+
+    fn can_swap(&self) -> bool {
+        true
+    }
+}
+
+impl Inside {
+    fn ask<'a>(&'a self, wish: impl FnOnce(Answer) -> Wish + Send + 'a) -> Said<'a> {
         Box::pin(async {
             let (answer, answered) = oneshot::channel();
             let gone = || "the bot has ended".to_owned();
-            let asked = self.wishes.send(Wish::Restart(answer)).await;
+            let asked = self.wishes.send(wish(answer)).await;
             asked.map_err(|_| gone())?;
             answered.await.map_err(|_| gone())?
         })
@@ -57,14 +77,22 @@ pub(crate) async fn start(
         // Kept until the end: the bot's store is in it.
         let _state = state;
         tell(&running);
-        while let Some(Wish::Restart(answer)) = asked.recv().await {
+        while let Some(wish) = asked.recv().await {
+            let answer = match wish {
+                Wish::Restart(answer) => answer,
+                Wish::Swap(component, answer) => {
+                    let outcome = running.swap(CHANNEL, &component).await;
+                    // Whoever asked may have gone.
+                    answer.send(outcome).ok();
+                    continue;
+                }
+            };
             running.stop().await;
             running = match Running::start(&config).await {
                 Ok(running) => running,
                 Err(error) => {
                     let why = format!("it does not start again: {error:#}");
                     println!("(bot: {why})");
-                    // Whoever asked may have gone.
                     answer.send(Err(why)).ok();
                     return;
                 }
@@ -96,7 +124,7 @@ fn tell(running: &Running) {
 /// The operator's file. Debug output of a string is a valid TOML string for what ids and URLs hold.
 fn table(urls: &Urls, app_id: &str, secret: &str) -> String {
     format!(
-        "[channels_config.qq]\napp_id = {app_id:?}\napp_secret = {secret:?}\n\
+        "[channels_config.{CHANNEL}]\napp_id = {app_id:?}\napp_secret = {secret:?}\n\
          api_base = {:?}\ntoken_url = {:?}\nallowed_users = [\"*\"]\n\
          intents = [\"guilds\", \"guild_message_reactions\", \"direct_messages\", \"group_and_c2c\", \"interaction\", \
          \"message_audit\", \"public_guild_messages\"]\nstream_mode = \"stream\"\nack_reactions = true\n",
