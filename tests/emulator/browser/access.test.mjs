@@ -13,7 +13,13 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 async function look(window, view) {
   const found = await window.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
   const serious = found.violations.filter((it) => ['serious', 'critical'].includes(it.impact));
-  return serious.map((it) => `${view}: ${it.id}: ${it.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')} ${it.nodes[0]?.any[0]?.message ?? ''}`);
+  return serious.map(
+    (it) =>
+      `${view}: ${it.id}: ${it.nodes
+        .slice(0, 3)
+        .map((node) => node.html.slice(0, 160))
+        .join(' | ')} ${it.nodes[0]?.any[0]?.message ?? ''}`,
+  );
 }
 
 for (const [lang, theme, tabs, settings] of [
@@ -32,17 +38,17 @@ for (const [lang, theme, tabs, settings] of [
     await alice.see('.message:not(.mine)', 'An embed');
     for (const tab of tabs) {
       await alice.tab(tab);
-      found.push(...await look(alice, tab));
+      found.push(...(await look(alice, tab)));
     }
     await alice.chat('guild / general');
     await alice.say('hello');
     await alice.answer('echo: hello');
     await alice.tab(tabs[0]);
     await alice.press('.entry-head');
-    found.push(...await look(alice, 'channel'));
+    found.push(...(await look(alice, 'channel')));
     await alice.press(`.room header button[aria-label="${settings}"]`);
     await alice.see('dialog h2');
-    found.push(...await look(alice, 'settings'));
+    found.push(...(await look(alice, 'settings')));
     assert.deepEqual(found, []);
     await alice.close();
   });

@@ -12,7 +12,9 @@ const PATIENCE_MS = 30_000;
 function startEmulator(args) {
   const binary = process.env.QQ_EMULATOR;
   if (!binary) throw new Error('QQ_EMULATOR names the binary to test; cargo xtask browser sets it');
-  const child = spawn(binary, ['--port', '0', '--lang', 'en', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(binary, ['--port', '0', '--lang', 'en', ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const lines = createInterface({ input: child.stdout });
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the emulator ended with ${code}`)));
@@ -23,25 +25,35 @@ function startEmulator(args) {
   });
 }
 
-/// Everything that a file of tests needs; it is made before the first and goes after the last.
+/// An emulator, a browser, and ways to both.
+export async function launch(args = []) {
+  const it = await startEmulator(args);
+  it.browser = await puppeteer.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--autoplay-policy=no-user-gesture-required',
+    ],
+  });
+  it.control = (method, path, body) => control(it, method, path, body);
+  it.open = async (user = 'alice', options = {}) => {
+    if (!args.includes('--no-bot')) await connected(it);
+    return openWindow(it, user, options);
+  };
+  it.end = async () => {
+    await it.browser.close();
+    it.child.kill();
+  };
+  return it;
+}
+
+/// The same for one file of tests: made before the first, gone after the last.
 export function box(args = []) {
   const it = {};
-  before(async () => {
-    Object.assign(it, await startEmulator(args));
-    it.browser = await puppeteer.launch({
-      executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--autoplay-policy=no-user-gesture-required'],
-    });
-    it.control = (method, path, body) => control(it, method, path, body);
-    it.open = async (user = 'alice', options = {}) => {
-      if (!args.includes('--no-bot')) await connected(it);
-      return openWindow(it, user, options);
-    };
-  });
-  after(async () => {
-    await it.browser?.close();
-    it.child?.kill();
-  });
+  before(async () => Object.assign(it, await launch(args)));
+  after(() => it.end?.());
   return it;
 }
 
@@ -56,14 +68,20 @@ async function connected(it) {
 
 async function control({ url }, method, path, body) {
   const response = await fetch(`${url}_emulator${path}`, {
-    method, body: body && JSON.stringify(body), headers: { 'content-type': 'application/json' },
+    method,
+    body: body && JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
   });
   const text = await response.text();
   return text ? JSON.parse(text) : null;
 }
 
 /// A window in which somebody sits.
-async function openWindow(it, user, { lang = 'en', theme = 'light', wall = true, width = 1440, height = 900 } = {}) {
+async function openWindow(
+  it,
+  user,
+  { lang = 'en', theme = 'light', wall = true, width = 1440, height = 900 } = {},
+) {
   const context = await it.browser.createBrowserContext();
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -76,7 +94,9 @@ async function openWindow(it, user, { lang = 'en', theme = 'light', wall = true,
   });
   await page.evaluateOnNewDocument((open) => localStorage.setItem('wall', JSON.stringify(open)), wall);
   await page.goto(`${it.url}?user=${user}&lang=${lang}&theme=${theme}`);
-  await page.waitForFunction(() => document.querySelector('.room h1') && document.querySelector('.side .state.good'));
+  await page.waitForFunction(
+    () => document.querySelector('.room h1') && document.querySelector('.side .state.good'),
+  );
   return new Window(page, broken);
 }
 
@@ -87,29 +107,47 @@ class Window {
 
   /// Waits until a selector shows a text.
   see(selector, text = '') {
-    return this.page.waitForFunction((selector, text) =>
-      [...document.querySelectorAll(selector)].some((it) => it.textContent.includes(text)), {}, selector, text)
-      .catch(() => { throw new Error(`not seen: ${selector} with ${JSON.stringify(text)}`); });
+    return this.page
+      .waitForFunction(
+        (selector, text) =>
+          [...document.querySelectorAll(selector)].some((it) => it.textContent.includes(text)),
+        {},
+        selector,
+        text,
+      )
+      .catch(() => {
+        throw new Error(`not seen: ${selector} with ${JSON.stringify(text)}`);
+      });
   }
 
   /// Presses what a selector and a text find, as a mouse would.
   async press(selector, text = '') {
     await this.see(selector, text);
-    await this.page.evaluate((selector, text) => {
-      [...document.querySelectorAll(selector)].find((it) => it.textContent.includes(text)).click();
-    }, selector, text);
+    await this.page.evaluate(
+      (selector, text) => {
+        [...document.querySelectorAll(selector)].find((it) => it.textContent.includes(text)).click();
+      },
+      selector,
+      text,
+    );
   }
 
   async chat(title) {
-    await this.page.waitForFunction((title) => {
-      const found = [...document.querySelectorAll('.chat b')].find((it) => it.textContent === title);
-      found?.click();
-      return found;
-    }, {}, title);
+    await this.page.waitForFunction(
+      (title) => {
+        const found = [...document.querySelectorAll('.chat b')].find((it) => it.textContent === title);
+        found?.click();
+        return found;
+      },
+      {},
+      title,
+    );
     await this.see('.room h1', title);
   }
 
-  tab(name) { return this.press('[role=tab]', name); }
+  tab(name) {
+    return this.press('[role=tab]', name);
+  }
 
   /// Writes into the composer and sends with Enter.
   async say(text) {
@@ -120,7 +158,9 @@ class Window {
   }
 
   /// Waits for a text in the newest message of somebody else.
-  answer(text) { return this.see('.message:not(.mine) .bubble', text); }
+  answer(text) {
+    return this.see('.message:not(.mine) .bubble', text);
+  }
 
   /// What must be true at the end of every test: no error, nothing fetched from elsewhere.
   whole() {

@@ -8,7 +8,12 @@ const it = box();
 
 test('the bot answers in all four scenes', async () => {
   const alice = await it.open();
-  for (const [title, text] of [['demo-bot', 'in private'], ['friends', 'in a group'], ['guild / general', 'in a channel'], ['demo-bot · guild', 'in a direct message']]) {
+  for (const [title, text] of [
+    ['demo-bot', 'in private'],
+    ['friends', 'in a group'],
+    ['guild / general', 'in a channel'],
+    ['demo-bot · guild', 'in a direct message'],
+  ]) {
     await alice.chat(title);
     await alice.say(text);
     await alice.answer(`echo: ${text}`);

@@ -12,7 +12,9 @@ const fault = async (window, form) => {
   await window.tab('Faults');
   await window.see('.fault code', form);
   await window.page.evaluate((form) => {
-    const row = [...document.querySelectorAll('.fault')].find((it) => it.querySelector('code').textContent === form);
+    const row = [...document.querySelectorAll('.fault')].find(
+      (it) => it.querySelector('code').textContent === form,
+    );
     row.querySelector('button').click();
   }, form);
   await window.see('.toast', 'Ordered');
@@ -80,12 +82,15 @@ test('another bot is made, and the page says how to point one here', async () =>
 });
 
 /// Drops a file on the place for components.
-const dropComponent = (window, address) => window.page.evaluate(async (address) => {
-  const bytes = address ? await (await fetch(address)).arrayBuffer() : 'not a component';
-  const data = new DataTransfer();
-  data.items.add(new File([bytes], 'bot.wasm'));
-  document.querySelector('.swap').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
-}, address);
+const dropComponent = (window, address) =>
+  window.page.evaluate(async (address) => {
+    const bytes = address ? await (await fetch(address)).arrayBuffer() : 'not a component';
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], 'bot.wasm'));
+    document
+      .querySelector('.swap')
+      .dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, address);
 
 /// The same component with a section more, which nobody reads: to the host it is another one.
 const another = (component) => Buffer.concat([component, Buffer.from([0, 6, 5]), Buffer.from('again')]);
@@ -101,25 +106,32 @@ test('what is no component is refused with a reason, and the bot goes on', async
   await alice.close();
 });
 
-test('the component is swapped in the middle of an answer, and the session stays up', { skip: !process.env.QQ_COMPONENT && 'no component to drop' }, async () => {
-  const kept = await fetch(`${it.url}_emulator/files?name=bot.wasm`, { method: 'POST', body: another(await readFile(process.env.QQ_COMPONENT)) });
-  const { url } = await kept.json();
-  const alice = await it.open();
-  await alice.tab('Bots');
-  await alice.see('.swap');
-  const before = (await it.control('GET', '/state')).bots[0].stats;
-  await alice.say('/stream 900');
-  await alice.see('.caret');
-  await dropComponent(alice, url);
-  await alice.see('.toast:not(.bad)', 'Swapping');
-  await alice.page.waitForFunction(() => !document.querySelector('.caret'));
-  await alice.say('after the swap');
-  await alice.answer('echo: after the swap');
-  const after = (await it.control('GET', '/state')).bots[0].stats;
-  assert.deepEqual([after.identifies, after.resumes], [before.identifies, before.resumes]);
-  assert.equal(await alice.page.$('.toast.bad'), null);
-  await alice.close();
-});
+test(
+  'the component is swapped in the middle of an answer, and the session stays up',
+  { skip: !process.env.QQ_COMPONENT && 'no component to drop' },
+  async () => {
+    const kept = await fetch(`${it.url}_emulator/files?name=bot.wasm`, {
+      method: 'POST',
+      body: another(await readFile(process.env.QQ_COMPONENT)),
+    });
+    const { url } = await kept.json();
+    const alice = await it.open();
+    await alice.tab('Bots');
+    await alice.see('.swap');
+    const before = (await it.control('GET', '/state')).bots[0].stats;
+    await alice.say('/stream 900');
+    await alice.see('.caret');
+    await dropComponent(alice, url);
+    await alice.see('.toast:not(.bad)', 'Swapping');
+    await alice.page.waitForFunction(() => !document.querySelector('.caret'));
+    await alice.say('after the swap');
+    await alice.answer('echo: after the swap');
+    const after = (await it.control('GET', '/state')).bots[0].stats;
+    assert.deepEqual([after.identifies, after.resumes], [before.identifies, before.resumes]);
+    assert.equal(await alice.page.$('.toast.bad'), null);
+    await alice.close();
+  },
+);
 
 test('what happened is exported as a script that runs', async () => {
   const alice = await it.open();
@@ -132,9 +144,13 @@ test('what happened is exported as a script that runs', async () => {
   });
   assert.match(script, /:as group friends alice\nfor the script\n/);
   const lines = ':as group friends alice\nfor the script\n:wait 10s\n';
-  const again = spawn(process.env.QQ_EMULATOR, ['--port', '0', '--lang', 'en'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const again = spawn(process.env.QQ_EMULATOR, ['--port', '0', '--lang', 'en'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   let said = '';
-  again.stdout.on('data', (data) => { said += data; });
+  again.stdout.on('data', (data) => {
+    said += data;
+  });
   again.stdin.end(lines);
   const code = await new Promise((resolve) => again.once('exit', resolve));
   assert.equal(code, 0);

@@ -38,7 +38,11 @@ document.addEventListener('keydown', (event) => {
 
 async function start() {
   draw();
-  try { await store.lookNow(); } catch { return setTimeout(start, 1000); }
+  try {
+    await store.lookNow();
+  } catch {
+    return setTimeout(start, 1000);
+  }
   follow();
 }
 

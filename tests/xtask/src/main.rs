@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that continuous integration runs, in order. `cargo xtask tidy`: the house rules
 //! that a compiler does not know. `cargo xtask walk`: the README's walk to a paired bot, as it stands there.
+//! `cargo xtask browser`: the emulator's page in a real browser; `cargo xtask pictures`: the pictures of it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -7,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+mod browser;
 mod ci;
 mod tidy;
 mod walk;
@@ -17,8 +19,10 @@ fn main() -> ExitCode {
         "ci" => ci::run(&root()),
         "tidy" => tidy::run(&root()),
         "walk" => walk::run(&root()),
+        "browser" => browser::run(&root()),
+        "pictures" => browser::pictures(&root()),
         _ => Err(anyhow::anyhow!(
-            "say what to do: cargo xtask ci, cargo xtask tidy, or cargo xtask walk"
+            "say what to do: cargo xtask ci, tidy, walk, browser, or pictures"
         )),
     };
     match outcome {

@@ -13,7 +13,18 @@ import { say } from './actions.js';
 import { authorOf, gist } from './message.js';
 
 /// What the built-in bot understands, to begin with.
-const ORDERS = ['/buttons', '/markdown', '/image', '/stream 400', '/voice', '/video', '/file notes.txt', '/list', '/embed', '/orders'];
+const ORDERS = [
+  '/buttons',
+  '/markdown',
+  '/image',
+  '/stream 400',
+  '/voice',
+  '/video',
+  '/file notes.txt',
+  '/list',
+  '/embed',
+  '/orders',
+];
 
 let area = null;
 
@@ -22,7 +33,14 @@ const focus = () => area?.focus();
 export async function attach(chat, files) {
   for (const file of files) {
     const kept = await attempt(() => api.upload(file));
-    if (kept) chat.draft.files.push({ id: kept.file, name: file.name, size: file.size, type: file.type, url: URL.createObjectURL(file) });
+    if (kept)
+      chat.draft.files.push({
+        id: kept.file,
+        name: file.name,
+        size: file.size,
+        type: file.type,
+        url: URL.createObjectURL(file),
+      });
     store.changed();
   }
   focus();
@@ -67,15 +85,35 @@ function mentionMenu(chat, beside, kind = 'menu') {
     store.changed();
     focus();
   };
-  popup(beside, t('mention'), [bot, ...people].map((name) => html`<button role="menuitem" @click=${put(name)}>@${name}</button>`), kind);
+  popup(
+    beside,
+    t('mention'),
+    [bot, ...people].map((name) => html`<button role="menuitem" @click=${put(name)}>@${name}</button>`),
+    kind,
+  );
 }
 
-const emojiMenu = (chat, beside) => popup(beside, t('emoji'), html`<div class="faces">${EMOJI.map((it) => html`<button @click=${() => {
-  closePopup();
-  chat.draft.text += it;
-  store.changed();
-  focus();
-}}>${it}</button>`)}</div>`, 'picker');
+const emojiMenu = (chat, beside) =>
+  popup(
+    beside,
+    t('emoji'),
+    html`<div class="faces">
+      ${EMOJI.map(
+        (it) =>
+          html`<button
+            @click=${() => {
+              closePopup();
+              chat.draft.text += it;
+              store.changed();
+              focus();
+            }}
+          >
+            ${it}
+          </button>`,
+      )}
+    </div>`,
+    'picker',
+  );
 
 function onKey(event, chat) {
   if (event.isComposing) return;
@@ -102,16 +140,19 @@ function pasted(event, chat) {
   attach(chat, files);
 }
 
-const tool = (name, label, act) => html`<button class="tool" aria-label=${label} title=${label} @click=${act}>${icon(name)}</button>`;
+const tool = (name, label, act) =>
+  html`<button class="tool" aria-label=${label} title=${label} @click=${act}>${icon(name)}</button>`;
 
 function fileChip(chat, it) {
   const drop = () => {
     chat.draft.files = chat.draft.files.filter((other) => other !== it);
     store.changed();
   };
-  return html`<span class="chip">${it.type.startsWith('image/') ? html`<img src=${it.url} alt="">` : icon('file')}
+  return html`<span class="chip"
+    >${it.type.startsWith('image/') ? html`<img src=${it.url} alt="" />` : icon('file')}
     <span>${it.name}<small>${size(it.size)}</small></span>
-    <button class="tool" aria-label=${t('drop_file', it.name)} @click=${drop}>${icon('close')}</button></span>`;
+    <button class="tool" aria-label=${t('drop_file', it.name)} @click=${drop}>${icon('close')}</button></span
+  >`;
 }
 
 function quoteBar(chat) {
@@ -122,12 +163,19 @@ function quoteBar(chat) {
     store.changed();
     focus();
   };
-  return html`<div class="quote-bar"><span><b>${authorOf(chat, item)}</b> ${gist(item)}</span>
-    <button class="tool" aria-label=${t('drop_quote')} @click=${drop}>${icon('close')}</button></div>`;
+  return html`<div class="quote-bar">
+    <span><b>${authorOf(chat, item)}</b> ${gist(item)}</span>
+    <button class="tool" aria-label=${t('drop_quote')} @click=${drop}>${icon('close')}</button>
+  </div>`;
 }
 
-const suggestions = (chat) => html`<div class="suggestions" aria-label=${t('try')} role="group"><span>${t('try')}</span>${ORDERS.map((order) =>
-  html`<button @click=${() => attempt(() => say(chat.place, { text: order }))}>${order}</button>`)}</div>`;
+const suggestions = (chat) =>
+  html`<div class="suggestions" aria-label=${t('try')} role="group">
+    <span>${t('try')}</span>${ORDERS.map(
+      (order) =>
+        html`<button @click=${() => attempt(() => say(chat.place, { text: order }))}>${order}</button>`,
+    )}
+  </div>`;
 
 export function composer(chat) {
   const { draft } = chat;
@@ -136,34 +184,82 @@ export function composer(chat) {
     attach(chat, event.target.files);
     event.target.value = '';
   };
-  return html`<form class="composer" @submit=${(event) => { event.preventDefault(); submit(chat); }}>
+  return html`<form
+    class="composer"
+    @submit=${(event) => {
+      event.preventDefault();
+      submit(chat);
+    }}
+  >
     ${built ? suggestions(chat) : nothing}
     <div class="tools-row">
-      ${tool('smile', t('emoji'), (event) => { event.preventDefault(); emojiMenu(chat, event.currentTarget); })}
-      ${chat.isShared ? tool('at', t('mention'), (event) => { event.preventDefault(); mentionMenu(chat, event.currentTarget); }) : nothing}
-      ${tool('clip', t('attach'), (event) => { event.preventDefault(); event.currentTarget.parentElement.querySelector('input').click(); })}
-      <input type="file" multiple hidden @change=${pick} aria-label=${t('attach')}>
-      ${chat.isShared ? html`<button type="button" class="at-bot ${draft.at ? 'on' : ''}" aria-pressed=${draft.at} title=${t('at_bot_why')} @click=${() => {
-        draft.at = !draft.at;
-        store.changed();
-      }}>@${store.botName(chat.place.app)}</button>` : nothing}
+      ${tool('smile', t('emoji'), (event) => {
+        event.preventDefault();
+        emojiMenu(chat, event.currentTarget);
+      })}
+      ${
+        chat.isShared
+          ? tool('at', t('mention'), (event) => {
+              event.preventDefault();
+              mentionMenu(chat, event.currentTarget);
+            })
+          : nothing
+      }
+      ${tool('clip', t('attach'), (event) => {
+        event.preventDefault();
+        event.currentTarget.parentElement.querySelector('input').click();
+      })}
+      <input type="file" multiple hidden @change=${pick} aria-label=${t('attach')} />
+      ${
+        chat.isShared
+          ? html`<button
+              type="button"
+              class="at-bot ${draft.at ? 'on' : ''}"
+              aria-pressed=${draft.at}
+              title=${t('at_bot_why')}
+              @click=${() => {
+                draft.at = !draft.at;
+                store.changed();
+              }}
+            >
+              @${store.botName(chat.place.app)}
+            </button>`
+          : nothing
+      }
     </div>
     ${quoteBar(chat)}
     ${draft.files.length ? html`<div class="chips">${draft.files.map((it) => fileChip(chat, it))}</div>` : nothing}
-    <textarea rows="3" aria-label=${t('message_to', titleOf(chat))} placeholder=${t('placeholder')} .value=${live(draft.text)}
-      ${ref((element) => { area = element; })}
-      @input=${(event) => onInput(event, chat)} @keydown=${(event) => onKey(event, chat)} @paste=${(event) => pasted(event, chat)}></textarea>
-    <div class="send-row"><small>${t('enter_sends')}</small>
-      <button class="primary" type="submit" ?disabled=${!draft.text.trim() && !draft.files.length}>${t('send')}</button></div>
+    <textarea
+      rows="3"
+      aria-label=${t('message_to', titleOf(chat))}
+      placeholder=${t('placeholder')}
+      .value=${live(draft.text)}
+      ${ref((element) => {
+        area = element;
+      })}
+      @input=${(event) => onInput(event, chat)}
+      @keydown=${(event) => onKey(event, chat)}
+      @paste=${(event) => pasted(event, chat)}
+    ></textarea>
+    <div class="send-row">
+      <small>${t('enter_sends')}</small>
+      <button class="primary" type="submit" ?disabled=${!draft.text.trim() && !draft.files.length}>
+        ${t('send')}
+      </button>
+    </div>
   </form>`;
 }
 
 /// What a conversation is called.
 export function titleOf({ place }) {
   switch (place.scene) {
-    case 'c2c': return store.botName(place.app);
-    case 'group': return place.group;
-    case 'channel': return `${place.guild} / ${place.channel}`;
-    default: return `${store.botName(place.app)} · ${place.guild}`;
+    case 'c2c':
+      return store.botName(place.app);
+    case 'group':
+      return place.group;
+    case 'channel':
+      return `${place.guild} / ${place.channel}`;
+    default:
+      return `${store.botName(place.app)} · ${place.guild}`;
   }
 }

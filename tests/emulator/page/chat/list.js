@@ -19,11 +19,25 @@ const become = (name) => {
 const windowOf = (name) => open(`/?user=${encodeURIComponent(name)}`, '_blank');
 
 async function newPerson() {
-  const name = await dialog(t('new_person'), (done) => html`<form method="dialog" class="form" @submit=${(event) => {
-    event.preventDefault();
-    done(event.target.elements.name.value.trim());
-  }}><h2>${t('new_person')}</h2><label>${t('name')}<input name="name" required maxlength="40" autocomplete="off"></label>
-    <div class="row end"><button type="button" @click=${() => done()}>${t('cancel')}</button><button class="primary">${t('ok')}</button></div></form>`);
+  const name = await dialog(
+    t('new_person'),
+    (done) =>
+      html`<form
+        method="dialog"
+        class="form"
+        @submit=${(event) => {
+          event.preventDefault();
+          done(event.target.elements.name.value.trim());
+        }}
+      >
+        <h2>${t('new_person')}</h2>
+        <label>${t('name')}<input name="name" required maxlength="40" autocomplete="off" /></label>
+        <div class="row end">
+          <button type="button" @click=${() => done()}>${t('cancel')}</button
+          ><button class="primary">${t('ok')}</button>
+        </div>
+      </form>`,
+  );
   if (name) become(name);
 }
 
@@ -43,14 +57,31 @@ function pictureOf(chat) {
 
 function entry(chat) {
   const last = chat.items.at(-1);
-  const who = last && chat.isShared && last.message ? `${last.kind === 'bot' ? store.botName(chat.place.app) : last.message.user}: ` : '';
-  const text = chat.typingUntil > store.now() ? t('typing') : last ? who + gist(last) : t(`scene_${chat.place.scene}`);
+  const who =
+    last && chat.isShared && last.message
+      ? `${last.kind === 'bot' ? store.botName(chat.place.app) : last.message.user}: `
+      : '';
+  const text =
+    chat.typingUntil > store.now() ? t('typing') : last ? who + gist(last) : t(`scene_${chat.place.scene}`);
   const current = chat.key === store.current;
-  return html`<li><button class="chat ${current ? 'current' : ''}" aria-current=${current ? 'true' : nothing} @click=${() => store.open(chat.key)}>
-    ${pictureOf(chat)}
-    <span class="what"><span class="top"><b>${titleOf(chat)}</b><time>${chat.last ? moment(chat.last, store.now()) : ''}</time></span>
-    <span class="top"><span class="gist">${text}</span>${chat.unread ? html`<span class="unread" role="img" aria-label=${t('unread', chat.unread)}>${chat.unread > 99 ? '99+' : chat.unread}</span>` : nothing}</span></span>
-  </button></li>`;
+  return html`<li>
+    <button
+      class="chat ${current ? 'current' : ''}"
+      aria-current=${current ? 'true' : nothing}
+      @click=${() => store.open(chat.key)}
+    >
+      ${pictureOf(chat)}
+      <span class="what"
+        ><span class="top"
+          ><b>${titleOf(chat)}</b><time>${chat.last ? moment(chat.last, store.now()) : ''}</time></span
+        >
+        <span class="top"
+          ><span class="gist">${text}</span
+          >${chat.unread ? html`<span class="unread" role="img" aria-label=${t('unread', chat.unread)}>${chat.unread > 99 ? '99+' : chat.unread}</span>` : nothing}</span
+        ></span
+      >
+    </button>
+  </li>`;
 }
 
 const THEMES = { auto: 'light', light: 'dark', dark: 'auto' };
@@ -58,21 +89,42 @@ const THEMES = { auto: 'light', light: 'dark', dark: 'auto' };
 export function list() {
   return html`<nav class="side" aria-label=${t('conversations')}>
     <header>
-      <button class="me" aria-haspopup="menu" @click=${people} title=${t('switch_person')}>${person(prefs.me)}<span><b>${prefs.me}</b><small>${t('switch_person')}</small></span></button>
-      <button class="tool" aria-label=${t('new_chat')} title=${t('new_chat')} @click=${newChat}>${icon('plus')}</button>
+      <button class="me" aria-haspopup="menu" @click=${people} title=${t('switch_person')}>
+        ${person(prefs.me)}<span><b>${prefs.me}</b><small>${t('switch_person')}</small></span>
+      </button>
+      <button class="tool" aria-label=${t('new_chat')} title=${t('new_chat')} @click=${newChat}>
+        ${icon('plus')}
+      </button>
     </header>
-    <ul>${repeat(store.visible(), (chat) => chat.key, entry)}</ul>
+    <ul>
+      ${repeat(store.visible(), (chat) => chat.key, entry)}
+    </ul>
     <footer>
-      <button class="tool" aria-label=${t(`theme_${prefs.theme}`)} title=${t(`theme_${prefs.theme}`)} @click=${() => {
-        remember('theme', THEMES[prefs.theme]);
-        store.changed();
-      }}>${icon(prefs.theme === 'dark' ? 'moon' : 'sun')}</button>
-      <button class="text" lang=${prefs.lang === 'zh' ? 'en' : 'zh-CN'} @click=${() => {
-        remember('lang', prefs.lang === 'zh' ? 'en' : 'zh');
-        store.changed();
-      }}>${prefs.lang === 'zh' ? 'English' : '中文'}</button>
+      <button
+        class="tool"
+        aria-label=${t(`theme_${prefs.theme}`)}
+        title=${t(`theme_${prefs.theme}`)}
+        @click=${() => {
+          remember('theme', THEMES[prefs.theme]);
+          store.changed();
+        }}
+      >
+        ${icon(prefs.theme === 'dark' ? 'moon' : 'sun')}
+      </button>
+      <button
+        class="text"
+        lang=${prefs.lang === 'zh' ? 'en' : 'zh-CN'}
+        @click=${() => {
+          remember('lang', prefs.lang === 'zh' ? 'en' : 'zh');
+          store.changed();
+        }}
+      >
+        ${prefs.lang === 'zh' ? 'English' : '中文'}
+      </button>
       <span class="spacer"></span>
-      <span class="state ${store.online ? 'good' : 'bad'}">${store.online ? t('emulator_here') : t('emulator_gone')}</span>
+      <span class="state ${store.online ? 'good' : 'bad'}"
+        >${store.online ? t('emulator_here') : t('emulator_gone')}</span
+      >
     </footer>
   </nav>`;
 }

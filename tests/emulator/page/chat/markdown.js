@@ -5,17 +5,20 @@ import { html } from '../ui/lit.js';
 import { inline, link } from './text.js';
 import { picture } from './media.js';
 
-const INLINE = new RegExp([
-  '`(?<code>[^`]+)`',
-  '!\\[(?<alt>[^\\]]*)\\]\\((?<src>[^)\\s]+)\\)',
-  '\\[(?<label>[^\\]]+)\\]\\((?<url>[^)\\s]+)\\)',
-  '\\*\\*\\*(?<both>[^*]+)\\*\\*\\*',
-  '\\*\\*(?<bold>[^*]+(?:\\*[^*]+\\*[^*]*)*)\\*\\*',
-  '__(?<under>[^_]+)__',
-  '\\*(?<slanted>[^*\\s](?:[^*]*[^*\\s])?)\\*',
-  '(?<![\\w])_(?<slanted2>[^_\\s](?:[^_]*[^_\\s])?)_(?![\\w])',
-  '~~(?<gone>[^~]+)~~',
-].join('|'), 'g');
+const INLINE = new RegExp(
+  [
+    '`(?<code>[^`]+)`',
+    '!\\[(?<alt>[^\\]]*)\\]\\((?<src>[^)\\s]+)\\)',
+    '\\[(?<label>[^\\]]+)\\]\\((?<url>[^)\\s]+)\\)',
+    '\\*\\*\\*(?<both>[^*]+)\\*\\*\\*',
+    '\\*\\*(?<bold>[^*]+(?:\\*[^*]+\\*[^*]*)*)\\*\\*',
+    '__(?<under>[^_]+)__',
+    '\\*(?<slanted>[^*\\s](?:[^*]*[^*\\s])?)\\*',
+    '(?<![\\w])_(?<slanted2>[^_\\s](?:[^_]*[^_\\s])?)_(?![\\w])',
+    '~~(?<gone>[^~]+)~~',
+  ].join('|'),
+  'g',
+);
 
 function span(groups, place) {
   if (groups.code) return html`<code>${groups.code}</code>`;
@@ -55,7 +58,8 @@ function blocks(lines, place) {
   const out = [];
   let words = [];
   const flush = () => {
-    if (words.length) out.push(html`<p>${words.map((line, i) => [i ? html`<br>` : '', spans(line, place)])}</p>`);
+    if (words.length)
+      out.push(html`<p>${words.map((line, i) => [i ? html`<br />` : '', spans(line, place)])}</p>`);
     words = [];
   };
   for (let i = 0; i < lines.length; i += 1) {
@@ -63,7 +67,11 @@ function blocks(lines, place) {
     const heading = /^(#{1,6})\s+(.*?)#*\s*$/.exec(line);
     if (heading) {
       flush();
-      out.push(html`<p class="h h${heading[1].length}" role="heading" aria-level=${heading[1].length + 1}>${spans(heading[2], place)}</p>`);
+      out.push(
+        html`<p class="h h${heading[1].length}" role="heading" aria-level=${heading[1].length + 1}>
+          ${spans(heading[2], place)}
+        </p>`,
+      );
     } else if (/^\s*```/.test(line)) {
       flush();
       const end = lines.findIndex((it, n) => n > i && /^\s*```/.test(it));
@@ -72,7 +80,7 @@ function blocks(lines, place) {
       i = last;
     } else if (/^\s*([-*_])(\s*\1){2,}\s*$/.test(line)) {
       flush();
-      out.push(html`<hr>`);
+      out.push(html`<hr />`);
     } else if (/^\s*>/.test(line)) {
       flush();
       const quoted = [];
@@ -103,7 +111,14 @@ function list(items, place) {
     rows.push(html`<li>${spans(own[3], place)}${inner.length ? list(inner, place) : ''}</li>`);
   }
   const first = Number.parseInt(items[0][2], 10);
-  return Number.isNaN(first) ? html`<ul>${rows}</ul>` : html`<ol start=${first}>${rows}</ol>`;
+  return Number.isNaN(first)
+    ? html`<ul>
+        ${rows}
+      </ul>`
+    : html`<ol start=${first}>
+        ${rows}
+      </ol>`;
 }
 
-export const markdown = (text, place) => html`<div class="markdown">${blocks(text.split(/\r?\n/), place)}</div>`;
+export const markdown = (text, place) =>
+  html`<div class="markdown">${blocks(text.split(/\r?\n/), place)}</div>`;

@@ -6,23 +6,37 @@ import { icon } from '../ui/icons.js';
 import { size, t } from '../core/words.js';
 import { dialog } from '../ui/popup.js';
 
-/// An address of the emulator as this page reaches it; none for all others.
+/// A file of the emulator as this page reads it, past the wire; none for all other addresses.
 export function own(url) {
   const at = (url || '').indexOf('/download?appid=');
-  return at < 0 ? null : url.slice(at);
+  return at < 0 ? null : `/_emulator${url.slice(at)}`;
 }
 
-const lookAt = (src, alt) => dialog(alt || t('picture'), (done) => html`
-  <img class="large" src=${src} alt=${alt || t('picture')}>
-  <div class="row end"><a class="button" href=${src} download>${t('download')}</a>
-  <button class="primary" @click=${() => done()}>${t('close')}</button></div>`);
+const lookAt = (src, alt) =>
+  dialog(
+    alt || t('picture'),
+    (done) =>
+      html` <img class="large" src=${src} alt=${alt || t('picture')} />
+        <div class="row end">
+          <a class="button" href=${src} download>${t('download')}</a>
+          <button class="primary" @click=${() => done()}>${t('close')}</button>
+        </div>`,
+  );
 
 export function picture(url, alt, width, height) {
   const src = own(url);
-  if (!src) return html`<span class="foreign">${icon('file')}<span>${t('picture')}<small>${url}</small></span></span>`;
+  if (!src)
+    return html`<span class="foreign"
+      >${icon('file')}<span>${t('picture')}<small>${url}</small></span></span
+    >`;
   const style = width ? `width:${Math.min(width, 320)}px;aspect-ratio:${width}/${height}` : '';
-  return html`<button class="picture" aria-label=${`${t('picture')} ${alt || ''}`} @click=${() => lookAt(src, alt)}>
-    <img src=${src} alt="" style=${style} loading="lazy"></button>`;
+  return html`<button
+    class="picture"
+    aria-label=${`${t('picture')} ${alt || ''}`}
+    @click=${() => lookAt(src, alt)}
+  >
+    <img src=${src} alt="" style=${style} loading="lazy" />
+  </button>`;
 }
 
 function voice(url, seconds) {
@@ -35,30 +49,51 @@ function voice(url, seconds) {
     sound.onpause = () => shows(false);
     sound.onended = () => shows(false);
     if (!sound.paused) sound.pause();
-    else sound.play().catch(() => { box.querySelector('small').textContent = t('cannot_play'); });
+    else
+      sound.play().catch(() => {
+        box.querySelector('small').textContent = t('cannot_play');
+      });
   };
   const length = (event) => {
     const { duration } = event.currentTarget;
-    if (Number.isFinite(duration)) event.currentTarget.nextElementSibling.textContent = `${Math.max(1, Math.round(duration))}″`;
+    if (Number.isFinite(duration))
+      event.currentTarget.nextElementSibling.textContent = `${Math.max(1, Math.round(duration))}″`;
   };
   return html`<button class="voice" @click=${play}>
-    <span class="waves" role="img" aria-label=${t('voice')}><i></i><i></i><i></i><i></i><i></i><i></i><i></i></span>
-    <audio src=${src || ''} preload="metadata" @loadedmetadata=${length}></audio><small>${seconds ?? ''}</small></button>`;
+    <span class="waves" role="img" aria-label=${t('voice')}
+      ><i></i><i></i><i></i><i></i><i></i><i></i><i></i
+    ></span>
+    <audio src=${src || ''} preload="metadata" @loadedmetadata=${length}></audio
+    ><small>${seconds ?? ''}</small>
+  </button>`;
 }
 
-const video = (url) => html`<video class="video" src=${own(url) || ''} controls preload="metadata" aria-label=${t('video')}></video>`;
+const video = (url) =>
+  html`<video
+    class="video"
+    src=${own(url) || ''}
+    controls
+    preload="metadata"
+    aria-label=${t('video')}
+  ></video>`;
 
-const file = (url, name, bytes) => html`<a class="file" href=${own(url) || '#'} download=${name || 'file'}>
-  <span class="sort" aria-hidden="true">${(name || '').split('.').pop().slice(0, 4) || icon('file')}</span>
-  <span><b>${name || t('file')}</b><small>${size(bytes)}</small></span></a>`;
+const file = (url, name, bytes) =>
+  html`<a class="file" href=${own(url) || '#'} download=${name || 'file'}>
+    <span class="sort" aria-hidden="true">${(name || '').split('.').pop().slice(0, 4) || icon('file')}</span>
+    <span><b>${name || t('file')}</b><small>${size(bytes)}</small></span></a
+  >`;
 
 /// What a bot sent.
 export function media({ file_type: type, url, name, size: bytes }) {
   switch (type) {
-    case 1: return picture(url, name);
-    case 2: return video(url);
-    case 3: return voice(url);
-    default: return file(url, name, bytes);
+    case 1:
+      return picture(url, name);
+    case 2:
+      return video(url);
+    case 3:
+      return voice(url);
+    default:
+      return file(url, name, bytes);
   }
 }
 

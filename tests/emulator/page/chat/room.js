@@ -39,19 +39,51 @@ export function room(chat) {
   const [state, word] = health(chat.place.app);
   const typing = chat.typingUntil > store.now();
   const scene = t(`scene_${chat.place.scene}`);
-  return html`<main class="room" aria-label=${titleOf(chat)} @dragover=${over} @dragleave=${left} @drop=${(event) => drop(event, chat)}>
+  return html`<main
+    class="room"
+    aria-label=${titleOf(chat)}
+    @dragover=${over}
+    @dragleave=${left}
+    @drop=${(event) => drop(event, chat)}
+  >
     <header>
-      <div class="title"><h1>${titleOf(chat)}</h1>
-        <small>${typing ? html`<span class="typing" role="status">${t('typing')}</span>` : html`<span class="dot ${state}"></span>${chat.place.scene === 'c2c' ? word : `${scene} · ${store.botName(chat.place.app)} ${word}`}`}</small></div>
-      <button class="tool" aria-label=${t('details')} title=${t('details')} @click=${() => details(chat)}>${icon('more')}</button>
-      <button class="tool ${prefs.wall ? 'on' : ''}" aria-label=${t('glass_wall')} title=${t('glass_wall')} aria-pressed=${prefs.wall} @click=${() => {
-        remember('wall', !prefs.wall);
-        store.changed();
-      }}>${icon('glass')}</button>
+      <div class="title">
+        <h1>${titleOf(chat)}</h1>
+        <small
+          >${typing ? html`<span class="typing" role="status">${t('typing')}</span>` : html`<span class="dot ${state}"></span>${chat.place.scene === 'c2c' ? word : `${scene} · ${store.botName(chat.place.app)} ${word}`}`}</small
+        >
+      </div>
+      <button class="tool" aria-label=${t('details')} title=${t('details')} @click=${() => details(chat)}>
+        ${icon('more')}
+      </button>
+      <button
+        class="tool ${prefs.wall ? 'on' : ''}"
+        aria-label=${t('glass_wall')}
+        title=${t('glass_wall')}
+        aria-pressed=${prefs.wall}
+        @click=${() => {
+          remember('wall', !prefs.wall);
+          store.changed();
+        }}
+      >
+        ${icon('glass')}
+      </button>
     </header>
-    ${chat.items.length ? nothing : html`<div class="hello"><p>${t('hello_1')}</p><p>${t('hello_2')}</p></div>`}
-    <virtual-list class="timeline" tabindex="0" role="log" aria-label=${t('messages')}
-      .data=${{ name: chat.key, items: chat.items, row: (item) => row(chat, item) }}></virtual-list>
+    ${
+      chat.items.length
+        ? nothing
+        : html`<div class="hello">
+            <p>${t('hello_1')}</p>
+            <p>${t('hello_2')}</p>
+          </div>`
+    }
+    <virtual-list
+      class="timeline"
+      tabindex="0"
+      role="log"
+      aria-label=${t('messages')}
+      .data=${{ name: chat.key, items: chat.items, row: (item) => row(chat, item) }}
+    ></virtual-list>
     ${composer(chat)}
     <div class="drop-here" aria-hidden="true">${t('drop_here')}</div>
   </main>`;

@@ -6,19 +6,26 @@ import { store } from '../core/store.js';
 import { t } from '../core/words.js';
 import { insertCommand, sayAs } from './actions.js';
 
-const TOKEN = new RegExp([
-  '<@!?(?<mention>[\\w]+)>',
-  '<qqbot-at-user\\s+id="(?<atUser>[^"]*)"\\s*/?>',
-  '(?<everyone><qqbot-at-everyone\\s*/?>|@everyone)',
-  '<qqbot-cmd-(?<cmd>input|enter)\\s+(?<cmdArgs>[^>]*?)/?>',
-  '<faceType=(?<faceType>\\d+),faceId="(?<faceId>[^"]*)"[^>]*>',
-  '<emoji:(?<emoji>\\d+)>',
-  '(?<link>https?://[^\\s<>"，。）】]+)',
-].join('|'), 'g');
+const TOKEN = new RegExp(
+  [
+    '<@!?(?<mention>[\\w]+)>',
+    '<qqbot-at-user\\s+id="(?<atUser>[^"]*)"\\s*/?>',
+    '(?<everyone><qqbot-at-everyone\\s*/?>|@everyone)',
+    '<qqbot-cmd-(?<cmd>input|enter)\\s+(?<cmdArgs>[^>]*?)/?>',
+    '<faceType=(?<faceType>\\d+),faceId="(?<faceId>[^"]*)"[^>]*>',
+    '<emoji:(?<emoji>\\d+)>',
+    '(?<link>https?://[^\\s<>"，。）】]+)',
+  ].join('|'),
+  'g',
+);
 
 const attribute = (text, name) => {
   const value = new RegExp(`${name}="([^"]*)"`).exec(text)?.[1] ?? '';
-  try { return decodeURIComponent(value); } catch { return value; }
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 };
 
 export const link = (url, text) => html`<a href=${url} target="_blank" rel="noopener noreferrer">${text}</a>`;
@@ -57,10 +64,14 @@ export function inline(text, place) {
 /// What a text says in one line, for quotes and the list of conversations.
 export function plain(text) {
   return (text || '')
-    .replace(/<@!?(\w+)>|<qqbot-at-user\s+id="([^"]*)"\s*\/?>/g, (_, a, b) => `@${store.names.get(a || b) || '…'}`)
+    .replace(
+      /<@!?(\w+)>|<qqbot-at-user\s+id="([^"]*)"\s*\/?>/g,
+      (_, a, b) => `@${store.names.get(a || b) || '…'}`,
+    )
     .replace(/<faceType=\d+,faceId="([^"]*)"[^>]*>|<emoji:(\d+)>/g, (_, a, b) => face(1, a || b).text)
     .replace(/<qqbot-at-everyone\s*\/?>/g, `@${t('everyone')}`)
-    .replace(/\s+/g, ' ').trim();
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 export const maybe = (value, template) => (value ? template(value) : nothing);

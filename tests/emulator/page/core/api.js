@@ -6,7 +6,11 @@ async function call(method, path, body, headers = {}) {
   const response = await fetch(BASE + path, { method, body, headers });
   const text = await response.text();
   let json = null;
-  try { json = text ? JSON.parse(text) : null; } catch { /* an answer that is no JSON is an error below */ }
+  try {
+    json = text ? JSON.parse(text) : null;
+  } catch {
+    /* an answer that is no JSON is an error below */
+  }
   if (!response.ok) throw new Error(json?.error || text || `HTTP ${response.status}`);
   return json;
 }

@@ -8,10 +8,14 @@ const TYPING_S = 10;
 export const keyOf = (place) => {
   const { app, scene } = place;
   switch (scene) {
-    case 'c2c': return `c2c|${app}|${place.user}`;
-    case 'group': return `group|${app}|${place.group}`;
-    case 'channel': return `channel|${app}|${place.guild}/${place.channel}`;
-    default: return `dm|${app}|${place.guild}/${place.user}`;
+    case 'c2c':
+      return `c2c|${app}|${place.user}`;
+    case 'group':
+      return `group|${app}|${place.group}`;
+    case 'channel':
+      return `channel|${app}|${place.guild}/${place.channel}`;
+    default:
+      return `dm|${app}|${place.guild}/${place.user}`;
   }
 };
 
@@ -32,7 +36,9 @@ export class Chat {
     this.version = 0;
   }
 
-  get isShared() { return this.place.scene === 'group' || this.place.scene === 'channel'; }
+  get isShared() {
+    return this.place.scene === 'group' || this.place.scene === 'channel';
+  }
 
   add(item) {
     const before = this.items.at(-1);
@@ -66,7 +72,11 @@ export class Chat {
   typing(message) {
     this.#count(message);
     let seconds = TYPING_S;
-    try { seconds = JSON.parse(message.body).input_notify?.input_second || TYPING_S; } catch { /* as above */ }
+    try {
+      seconds = JSON.parse(message.body).input_notify?.input_second || TYPING_S;
+    } catch {
+      /* as above */
+    }
     this.typingUntil = message.at + seconds * 1000;
     this.version += 1;
     return null;
@@ -96,29 +106,48 @@ export function noticeOf({ app, act }) {
   const c2c = { app, scene: 'c2c', user: act.user };
   const user = act.user;
   switch (act.action) {
-    case 'add_friend': return [c2c, 'n_friend_add', [user]];
-    case 'remove_friend': return [c2c, 'n_friend_del', [user]];
-    case 'reject_messages': return [c2c, 'n_reject', [user]];
-    case 'accept_messages': return [c2c, 'n_accept', [user]];
-    case 'add_to_group': return [group, 'n_bot_in', [user]];
-    case 'remove_from_group': return [group, 'n_bot_out', [user]];
-    case 'group_reject_messages': return [group, 'n_reject', [user]];
-    case 'group_accept_messages': return [group, 'n_accept', [user]];
-    case 'set_group_mode': return [group, `n_mode_${act.mode}`, []];
-    case 'mute_bot': return [group, act.muted ? 'n_muted' : 'n_unmuted', []];
-    case 'join_group': return [group, 'n_join', [user]];
-    case 'leave_group': return [group, 'n_leave', [user]];
-    case 'set_role': return [group, 'n_role', [user || '@bot', act.role]];
-    case 'request_to_join': return [group, 'n_ask_join', [user]];
-    default: return null;
+    case 'add_friend':
+      return [c2c, 'n_friend_add', [user]];
+    case 'remove_friend':
+      return [c2c, 'n_friend_del', [user]];
+    case 'reject_messages':
+      return [c2c, 'n_reject', [user]];
+    case 'accept_messages':
+      return [c2c, 'n_accept', [user]];
+    case 'add_to_group':
+      return [group, 'n_bot_in', [user]];
+    case 'remove_from_group':
+      return [group, 'n_bot_out', [user]];
+    case 'group_reject_messages':
+      return [group, 'n_reject', [user]];
+    case 'group_accept_messages':
+      return [group, 'n_accept', [user]];
+    case 'set_group_mode':
+      return [group, `n_mode_${act.mode}`, []];
+    case 'mute_bot':
+      return [group, act.muted ? 'n_muted' : 'n_unmuted', []];
+    case 'join_group':
+      return [group, 'n_join', [user]];
+    case 'leave_group':
+      return [group, 'n_leave', [user]];
+    case 'set_role':
+      return [group, 'n_role', [user || '@bot', act.role]];
+    case 'request_to_join':
+      return [group, 'n_ask_join', [user]];
+    default:
+      return null;
   }
 }
 
 /// The grey line about a guild, which is shown in every channel of it.
 export function guildNoticeOf({ act }) {
   const key = {
-    add_to_guild: 'n_bot_in', remove_from_guild: 'n_bot_out', join_guild: 'n_join', leave_guild: 'n_leave',
-    update_guild: 'n_guild_changed', update_member: 'n_member_changed',
+    add_to_guild: 'n_bot_in',
+    remove_from_guild: 'n_bot_out',
+    join_guild: 'n_join',
+    leave_guild: 'n_leave',
+    update_guild: 'n_guild_changed',
+    update_member: 'n_member_changed',
   }[act.action];
   return key ? [act.guild, key, [act.user]] : null;
 }

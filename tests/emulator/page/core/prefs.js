@@ -2,12 +2,16 @@
 // The user belongs to the window, so that several windows are several people.
 
 const read = (storage, name) => {
-  try { return JSON.parse(storage.getItem(name)); } catch { return null; }
+  try {
+    return JSON.parse(storage.getItem(name));
+  } catch {
+    return null;
+  }
 };
 const write = (storage, name, value) => storage.setItem(name, JSON.stringify(value));
 
 const asked = new URLSearchParams(location.search);
-const locale = () => (navigator.language || 'en').toLowerCase().startsWith('zh') ? 'zh' : 'en';
+const locale = () => ((navigator.language || 'en').toLowerCase().startsWith('zh') ? 'zh' : 'en');
 
 export const prefs = {
   me: asked.get('user') || read(sessionStorage, 'me') || 'alice',
@@ -28,8 +32,8 @@ export const madeChats = () => read(localStorage, 'chats') || [];
 export const rememberChats = (chats) => write(localStorage, 'chats', chats);
 
 export function apply() {
-  const dark = prefs.theme === 'dark' ||
-    (prefs.theme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches);
+  const dark =
+    prefs.theme === 'dark' || (prefs.theme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches);
   document.documentElement.dataset.theme = dark ? 'dark' : 'light';
   document.documentElement.lang = prefs.lang === 'zh' ? 'zh-CN' : 'en';
 }

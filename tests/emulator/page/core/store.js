@@ -18,20 +18,30 @@ class Store {
   worlds = new Map();
   wire = new Wire();
   current = null;
-  presses = new Map();
+  /// What the bots answered to presses of buttons, by interaction: 0 is well, null is nothing in time.
+  acks = new Map();
   ahead = 0;
   /// What has a lower number happened before the page was opened, and is not news.
   history = 0;
   #listeners = [];
   #looking = false;
 
-  onChange(listener) { this.#listeners.push(listener); }
-  changed() { for (const listener of this.#listeners) listener(); }
+  onChange(listener) {
+    this.#listeners.push(listener);
+  }
+  changed() {
+    for (const listener of this.#listeners) listener();
+  }
 
   /// The emulator's clock.
-  now() { return Date.now() + this.ahead; }
+  now() {
+    return Date.now() + this.ahead;
+  }
 
-  setOnline(online) { this.online = online; this.changed(); }
+  setOnline(online) {
+    this.online = online;
+    this.changed();
+  }
 
   take({ now, chat, log }) {
     this.ahead = now - Date.now();
@@ -43,10 +53,15 @@ class Store {
 
   #told(told) {
     switch (told.kind) {
-      case 'user': case 'bot': return told.message && this.#said(told.kind, told.message, told.n >= this.history);
-      case 'mark': return this.#marked(told.id, told.mark);
-      case 'act': return this.#acted(told.n, told.acted);
-      case 'piece': return this.chat({ app: told.piece.app, scene: 'c2c', user: told.piece.user }).piece(told.piece);
+      case 'user':
+      case 'bot':
+        return told.message && this.#said(told.kind, told.message, told.n >= this.history);
+      case 'mark':
+        return this.#marked(told.id, told.mark);
+      case 'act':
+        return this.#acted(told.n, told.acted);
+      case 'piece':
+        return this.chat({ app: told.piece.app, scene: 'c2c', user: told.piece.user }).piece(told.piece);
     }
   }
 
@@ -92,7 +107,7 @@ class Store {
   #logged(entry) {
     if (entry.kind !== 'note' && entry.kind !== 'violation') return;
     const [, id, code] = /interaction (\S+) (?:acknowledged with (\d)|was not)/.exec(entry.text) || [];
-    if (id && this.presses.has(id)) this.presses.get(id)(code === undefined ? null : Number(code));
+    if (id && !this.acks.has(id)) this.acks.set(id, code === undefined ? null : Number(code));
   }
 
   /// The conversation at a place, which comes into being.
@@ -101,7 +116,14 @@ class Store {
     let chat = this.chats.get(key);
     if (!chat) {
       const { app, scene, user, group, guild, channel } = place;
-      chat = new Chat({ app, scene, user: scene === 'c2c' || scene === 'dm' ? user : undefined, group, guild, channel });
+      chat = new Chat({
+        app,
+        scene,
+        user: scene === 'c2c' || scene === 'dm' ? user : undefined,
+        group,
+        guild,
+        channel,
+      });
       this.chats.set(key, chat);
     }
     return chat;
@@ -129,7 +151,11 @@ class Store {
     this.#looking = true;
     setTimeout(async () => {
       this.#looking = false;
-      try { await this.lookNow(); } catch { /* the feed says when the emulator is back */ }
+      try {
+        await this.lookNow();
+      } catch {
+        /* the feed says when the emulator is back */
+      }
     }, LOOK_MS);
   }
 
@@ -169,8 +195,12 @@ class Store {
     this.changed();
   }
 
-  bot(app) { return this.state?.bots.find((bot) => bot.app_id === app); }
-  botName(app) { return this.bot(app)?.name || app; }
+  bot(app) {
+    return this.state?.bots.find((bot) => bot.app_id === app);
+  }
+  botName(app) {
+    return this.bot(app)?.name || app;
+  }
 
   /// Another person sits down at this window.
   become(user) {
@@ -186,8 +216,9 @@ class Store {
 
   /// The conversations that the person at this window can see, the newest first.
   visible() {
-    const mine = [...this.chats.values()].filter(({ place }) =>
-      place.user === undefined || place.user === prefs.me);
+    const mine = [...this.chats.values()].filter(
+      ({ place }) => place.user === undefined || place.user === prefs.me,
+    );
     return mine.sort((a, b) => b.last - a.last);
   }
 }

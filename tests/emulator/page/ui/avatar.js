@@ -16,7 +16,17 @@ const round = (name, inside, extra = '') =>
 
 export const person = (name) => round(name, [...name][0]?.toUpperCase() ?? '?');
 
-export const robot = (name) => round(name, html`<svg viewBox="0 0 24 24"><rect x="4" y="8" width="16" height="11" rx="4"
-  /><circle cx="9" cy="13.5" r="1.6" /><circle cx="15" cy="13.5" r="1.6" /><path d="M12 8V4.5M10.5 4.5h3" /></svg>`, 'robot');
+export const robot = (name) =>
+  round(
+    name,
+    html`<svg viewBox="0 0 24 24">
+      <rect x="4" y="8" width="16" height="11" rx="4" />
+      <circle cx="9" cy="13.5" r="1.6" />
+      <circle cx="15" cy="13.5" r="1.6" />
+      <path d="M12 8V4.5M10.5 4.5h3" />
+    </svg>`,
+    'robot',
+  );
 
-export const place = (name, scene) => round(name, icon({ group: 'users', channel: 'hash', dm: 'mail' }[scene]), 'place');
+export const place = (name, scene) =>
+  round(name, icon({ group: 'users', channel: 'hash', dm: 'mail' }[scene]), 'place');

@@ -21,7 +21,12 @@ export function popup(beside, label, template, kind = 'menu') {
   const back = document.activeElement;
   const at = beside.getBoundingClientRect();
   opened = { back, beside };
-  render(html`<div class="popup ${kind}" role=${kind === 'picker' ? 'dialog' : 'menu'} aria-label=${label}>${template}</div>`, layer);
+  render(
+    html`<div class="popup ${kind}" role=${kind === 'picker' ? 'dialog' : 'menu'} aria-label=${label}>
+      ${template}
+    </div>`,
+    layer,
+  );
   const box = layer.querySelector('.popup');
   const { offsetWidth: width, offsetHeight: height } = box;
   const below = at.bottom + 6 + height < innerHeight;
@@ -34,10 +39,18 @@ export function popup(beside, label, template, kind = 'menu') {
 
 /// A menu of `[label, what to do]`; what is false is left out.
 export function menu(beside, label, entries) {
-  const rows = entries.filter(Boolean).map(([text, act]) => html`<button role="menuitem" @click=${() => {
-    closePopup();
-    act();
-  }}>${text}</button>`);
+  const rows = entries.filter(Boolean).map(
+    ([text, act]) =>
+      html`<button
+        role="menuitem"
+        @click=${() => {
+          closePopup();
+          act();
+        }}
+      >
+        ${text}
+      </button>`,
+  );
   popup(beside, label, rows);
 }
 

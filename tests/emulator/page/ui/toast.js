@@ -10,7 +10,11 @@ box.setAttribute('role', 'status');
 box.setAttribute('aria-live', 'polite');
 document.body.append(box);
 
-const draw = () => render(shown.map((it) => html`<div class="toast ${it.kind}">${it.text}</div>`), box);
+const draw = () =>
+  render(
+    shown.map((it) => html`<div class="toast ${it.kind}">${it.text}</div>`),
+    box,
+  );
 
 export function toast(text, kind = 'info') {
   const it = { text: String(text), kind };
@@ -24,7 +28,9 @@ export function toast(text, kind = 'info') {
 
 /// Does something that can fail; what goes wrong is shown.
 export async function attempt(work) {
-  try { return await work(); } catch (error) {
+  try {
+    return await work();
+  } catch (error) {
     toast(error.message || error, 'bad');
     return undefined;
   }

@@ -36,16 +36,22 @@ class VirtualList extends HTMLElement {
       this.#window.className = 'v-window';
       this.#space.append(this.#window);
       this.append(this.#space);
-      this.addEventListener('scroll', () => {
-        this.#end = this.scrollTop + this.clientHeight >= this.#total() - END_PX;
-        this.plan();
-      }, { passive: true });
+      this.addEventListener(
+        'scroll',
+        () => {
+          this.#end = this.scrollTop + this.clientHeight >= this.#total() - END_PX;
+          this.plan();
+        },
+        { passive: true },
+      );
     }
     this.#seen.observe(this);
     this.#seen.observe(this.#window);
   }
 
-  disconnectedCallback() { this.#seen.disconnect(); }
+  disconnectedCallback() {
+    this.#seen.disconnect();
+  }
 
   /// `name` tells one list from another: a new one begins at its end, and no height is kept.
   set data({ name, items, row }) {
@@ -87,7 +93,9 @@ class VirtualList extends HTMLElement {
     this.plan();
   }
 
-  #total() { return this.#offsets[this.#items.length] || 0; }
+  #total() {
+    return this.#offsets[this.#items.length] || 0;
+  }
 
   /// Offsets up to the last item, from the first one whose height has changed.
   #measureOffsets() {
@@ -103,7 +111,8 @@ class VirtualList extends HTMLElement {
     let high = this.#items.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#offsets[middle + 1] <= y) low = middle + 1; else high = middle;
+      if (this.#offsets[middle + 1] <= y) low = middle + 1;
+      else high = middle;
     }
     return low;
   }
@@ -121,7 +130,11 @@ class VirtualList extends HTMLElement {
       const to = Math.min(this.#items.length, this.#indexAt(top + this.clientHeight + MARGIN_PX) + 1);
       const shown = this.#items.slice(from, to);
       this.#window.style.transform = `translateY(${this.#offsets[from] || 0}px)`;
-      const rows = repeat(shown, (item) => item.key, (item) => html`<div class="v-row">${this.#row(item)}</div>`);
+      const rows = repeat(
+        shown,
+        (item) => item.key,
+        (item) => html`<div class="v-row">${this.#row(item)}</div>`,
+      );
       render(rows, this.#window);
       if (!this.#learn(shown, from)) return;
       this.#measureOffsets();

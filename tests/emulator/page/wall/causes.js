@@ -8,7 +8,11 @@ const LARGEST = 100000;
 
 const parse = (text) => {
   if (!text || text.length > LARGEST) return null;
-  try { return JSON.parse(text); } catch { return null; }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 };
 
 export class Wire {
@@ -37,10 +41,14 @@ export class Wire {
     return entry;
   }
 
-  get(n) { return this.#numbers.get(n); }
+  get(n) {
+    return this.#numbers.get(n);
+  }
 
   /// The entry that brought a message, an event or an interaction, by its id.
-  of(id) { return this.#byId.get(id); }
+  of(id) {
+    return this.#byId.get(id);
+  }
 
   clear() {
     this.entries = [];
@@ -49,17 +57,33 @@ export class Wire {
 
   #cause(entry) {
     switch (entry.kind) {
-      case 'user': return this.#user(entry);
-      case 'frame_in': return this.#frameIn(entry);
-      case 'frame_out': return this.#frameOut(entry);
-      case 'request': return this.#request(entry);
-      case 'response': return this.#response(entry);
-      case 'request_cut': return this.#requests.get(entry.ticket)?.n;
-      case 'socket_opened': this.#opened.set(entry.conn, entry.n); return undefined;
-      case 'socket_closed': case 'socket_gone': return this.#struck ?? this.#lastIn.get(entry.conn);
-      case 'fault_ordered': this.#faults.set(entry.fault, entry.n); this.#struck = entry.n; return undefined;
-      case 'fault_struck': this.#struck = entry.n; return this.#faults.get(entry.fault);
-      default: return this.#lastUser?.n;
+      case 'user':
+        return this.#user(entry);
+      case 'frame_in':
+        return this.#frameIn(entry);
+      case 'frame_out':
+        return this.#frameOut(entry);
+      case 'request':
+        return this.#request(entry);
+      case 'response':
+        return this.#response(entry);
+      case 'request_cut':
+        return this.#requests.get(entry.ticket)?.n;
+      case 'socket_opened':
+        this.#opened.set(entry.conn, entry.n);
+        return undefined;
+      case 'socket_closed':
+      case 'socket_gone':
+        return this.#struck ?? this.#lastIn.get(entry.conn);
+      case 'fault_ordered':
+        this.#faults.set(entry.fault, entry.n);
+        this.#struck = entry.n;
+        return undefined;
+      case 'fault_struck':
+        this.#struck = entry.n;
+        return this.#faults.get(entry.fault);
+      default:
+        return this.#lastUser?.n;
     }
   }
 
@@ -87,7 +111,9 @@ export class Wire {
     if (t === 'READY') return last(2);
     if (t === 'RESUMED') return last(6);
     for (const it of [id, d?.id, d?.message?.id]) if (it) this.#byId.set(it, entry.n);
-    if (d?.author) for (const it of [d.author.user_openid, d.group_openid, d.channel_id, d.guild_id]) if (it) this.#byId.set(it, entry.n);
+    if (d?.author)
+      for (const it of [d.author.user_openid, d.group_openid, d.channel_id, d.guild_id])
+        if (it) this.#byId.set(it, entry.n);
     return this.#lastUser?.n;
   }
 
@@ -108,5 +134,9 @@ export class Wire {
 }
 
 function safeDecoded(text) {
-  try { return decodeURIComponent(text); } catch { return text; }
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

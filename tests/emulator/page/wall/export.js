@@ -43,18 +43,40 @@ const escaped = (text) => (text.startsWith(':') ? `:${text}` : text);
 function lineOf(act) {
   const text = oneLine(act.text);
   switch (act.action) {
-    case 'c2c': case 'group_at': case 'channel_at': case 'dm': return escaped(text) || null;
-    case 'group_plain': case 'channel_plain': return `:aside ${text}`;
-    case 'press': return `:press ${act.button}`;
-    case 'react': return act.remove ? null : `:react ${act.emoji.type}/${act.emoji.id}`;
-    case 'add_friend': case 'add_to_group': case 'add_to_guild': return ':add';
-    case 'remove_friend': case 'remove_from_group': case 'remove_from_guild': return ':remove';
-    case 'reject_messages': case 'group_reject_messages': return ':reject';
-    case 'accept_messages': case 'group_accept_messages': return ':accept';
-    case 'set_group_mode': return `:mode ${act.mode}`;
-    case 'mute_bot': return act.muted ? ':mute' : ':unmute';
-    case 'judge': return `:audit ${act.pass ? 'pass' : 'reject'}`;
-    default: return null;
+    case 'c2c':
+    case 'group_at':
+    case 'channel_at':
+    case 'dm':
+      return escaped(text) || null;
+    case 'group_plain':
+    case 'channel_plain':
+      return `:aside ${text}`;
+    case 'press':
+      return `:press ${act.button}`;
+    case 'react':
+      return act.remove ? null : `:react ${act.emoji.type}/${act.emoji.id}`;
+    case 'add_friend':
+    case 'add_to_group':
+    case 'add_to_guild':
+      return ':add';
+    case 'remove_friend':
+    case 'remove_from_group':
+    case 'remove_from_guild':
+      return ':remove';
+    case 'reject_messages':
+    case 'group_reject_messages':
+      return ':reject';
+    case 'accept_messages':
+    case 'group_accept_messages':
+      return ':accept';
+    case 'set_group_mode':
+      return `:mode ${act.mode}`;
+    case 'mute_bot':
+      return act.muted ? ':mute' : ':unmute';
+    case 'judge':
+      return `:audit ${act.pass ? 'pass' : 'reject'}`;
+    default:
+      return null;
   }
 }
 
@@ -64,10 +86,16 @@ export function scenario(log) {
   let place = null;
   let spoke = false;
   // Answers are waited for before something else is done with them.
-  const settle = () => { if (spoke) lines.push(':wait 10s'); spoke = false; };
+  const settle = () => {
+    if (spoke) lines.push(':wait 10s');
+    spoke = false;
+  };
   for (const entry of log) {
     if (entry.kind === 'fault_ordered') lines.push(`:fault ${entry.fault}`);
-    if (entry.kind === 'clock_moved') { settle(); lines.push(`:clock +${entry.by_ms}ms`); }
+    if (entry.kind === 'clock_moved') {
+      settle();
+      lines.push(`:clock +${entry.by_ms}ms`);
+    }
     if (entry.kind !== 'user' || !entry.act) continue;
     const line = lineOf(entry.act);
     if (line === null) continue;

@@ -28,11 +28,23 @@ function line(chat, item) {
   const full = slots !== null && used >= slots;
   const part = Math.max(0, Math.min(1, left / window));
   return html`<li class="reply ${closed || full ? 'over' : ''}">
-    <span class="top"><b>${item.message.user}</b><span class="gist">${plain(item.message.text) || '…'}</span><small>${titleOf(chat)}</small></span>
-    <span class="top"><span class="bar" role="img" aria-label=${t('window_left', span(left))}><i style="width:${part * 100}%"></i></span>
+    <span class="top"
+      ><b>${item.message.user}</b><span class="gist">${plain(item.message.text) || '…'}</span
+      ><small>${titleOf(chat)}</small></span
+    >
+    <span class="top"
+      ><span class="bar" role="img" aria-label=${t('window_left', span(left))}
+        ><i style="width:${part * 100}%"></i
+      ></span>
       <span class="count ${closed ? 'bad' : ''}">${closed ? t('window_closed') : span(left)}</span>
-      <span class="slots" role="img" aria-label=${t('slots_used', used, slots ?? '∞')}>${slots === null ? html`<span class="count">${used} / ∞</span>`
-        : Array.from({ length: slots }, (_, i) => html`<i class=${i < used ? 'used' : ''}></i>`)}</span></span>
+      <span class="slots" role="img" aria-label=${t('slots_used', used, slots ?? '∞')}
+        >${
+          slots === null
+            ? html`<span class="count">${used} / ∞</span>`
+            : Array.from({ length: slots }, (_, i) => html`<i class=${i < used ? 'used' : ''}></i>`)
+        }</span
+      ></span
+    >
   </li>`;
 }
 
@@ -48,8 +60,16 @@ export function replies() {
     }
   }
   all.sort(([, a], [, b]) => b.at - a.at);
-  return html`<div class="scroll" tabindex="0"><p class="soft">${t('replies_why')}</p>
-    ${all.length ? html`<ul class="replies">${all.slice(0, MOST).map(([chat, item]) => line(chat, item))}</ul>` : html`<p class="soft">${t('nothing_yet')}</p>`}</div>`;
+  return html`<div class="scroll" tabindex="0">
+    <p class="soft">${t('replies_why')}</p>
+    ${
+      all.length
+        ? html`<ul class="replies">
+            ${all.slice(0, MOST).map(([chat, item]) => line(chat, item))}
+          </ul>`
+        : html`<p class="soft">${t('nothing_yet')}</p>`
+    }
+  </div>`;
 }
 
 /// The clock and the windows go on while somebody looks, and a typing notice ends by itself.

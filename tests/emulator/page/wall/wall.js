@@ -16,7 +16,13 @@ import { rights } from './rights.js';
 import { wire } from './wire.js';
 
 const TABS = { wire, replies, faults, rights, bots };
-const STEPS = [['+10s', 10_000], ['+1m', 60_000], ['+5m', 300_000], ['+1h', 3_600_000], ['+1d', 86_400_000]];
+const STEPS = [
+  ['+10s', 10_000],
+  ['+1m', 60_000],
+  ['+5m', 300_000],
+  ['+1h', 3_600_000],
+  ['+1d', 86_400_000],
+];
 
 const choose = (tab) => {
   remember('tab', tab);
@@ -32,10 +38,11 @@ function onKey(event) {
   requestAnimationFrame(() => document.querySelector('[role=tab][aria-selected=true]')?.focus());
 }
 
-const moveClock = (ms) => attempt(async () => {
-  await api.advance(ms);
-  await store.lookNow();
-});
+const moveClock = (ms) =>
+  attempt(async () => {
+    await api.advance(ms);
+    await store.lookNow();
+  });
 
 export function wall() {
   if (!prefs.wall) return nothing;
@@ -44,14 +51,56 @@ export function wall() {
     <header>
       <h2>${t('glass_wall')}</h2>
       <span class="clock" title=${t('clock')}>${clock(store.now(), true)}</span>
-      <span class="steps" role="group" aria-label=${t('move_clock')}>${STEPS.map(([label, ms]) => html`<button @click=${() => moveClock(ms)}>${label}</button>`)}</span>
-      <button class="tool" aria-label=${t('export')} aria-haspopup="menu" title=${t('export')} @click=${(event) => menu(event.currentTarget, t('export'), [
-        [t('export_record'), () => attempt(saveRecord)], [t('export_scenario'), () => attempt(saveScenario)]])}>${icon('down')}</button>
-      <button class="tool" aria-label=${t('close')} @click=${() => { remember('wall', false); store.changed(); }}>${icon('close')}</button>
+      <span class="steps" role="group" aria-label=${t('move_clock')}
+        >${STEPS.map(([label, ms]) => html`<button @click=${() => moveClock(ms)}>${label}</button>`)}</span
+      >
+      <button
+        class="tool"
+        aria-label=${t('export')}
+        aria-haspopup="menu"
+        title=${t('export')}
+        @click=${(event) =>
+          menu(event.currentTarget, t('export'), [
+            [t('export_record'), () => attempt(saveRecord)],
+            [t('export_scenario'), () => attempt(saveScenario)],
+          ])}
+      >
+        ${icon('down')}
+      </button>
+      <button
+        class="tool"
+        aria-label=${t('close')}
+        @click=${() => {
+          remember('wall', false);
+          store.changed();
+        }}
+      >
+        ${icon('close')}
+      </button>
     </header>
-    <div class="tabs" role="tablist" aria-label=${t('glass_wall')} @keydown=${onKey}>${Object.keys(TABS).map((name) => html`<button role="tab" id=${`tab-${name}`} aria-controls="panel"
-      aria-selected=${prefs.tab === name} tabindex=${prefs.tab === name ? 0 : -1} @click=${() => choose(name)}>${t(`tab_${name}`)}${name === 'wire' && violations
-        ? html`<span class="unread" role="img" aria-label=${t('violations', violations)}>${violations}</span>` : nothing}</button>`)}</div>
-    <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${prefs.tab}`}>${(TABS[prefs.tab] || wire)()}</div>
+    <div class="tabs" role="tablist" aria-label=${t('glass_wall')} @keydown=${onKey}>
+      ${Object.keys(TABS).map(
+        (name) =>
+          html`<button
+            role="tab"
+            id=${`tab-${name}`}
+            aria-controls="panel"
+            aria-selected=${prefs.tab === name}
+            tabindex=${prefs.tab === name ? 0 : -1}
+            @click=${() => choose(name)}
+          >
+            ${t(`tab_${name}`)}${
+              name === 'wire' && violations
+                ? html`<span class="unread" role="img" aria-label=${t('violations', violations)}
+                    >${violations}</span
+                  >`
+                : nothing
+            }
+          </button>`,
+      )}
+    </div>
+    <div class="panel" id="panel" role="tabpanel" aria-labelledby=${`tab-${prefs.tab}`}>
+      ${(TABS[prefs.tab] || wire)()}
+    </div>
   </aside>`;
 }

@@ -13,16 +13,25 @@ const open = new Set();
 let marked = null;
 let shown = { version: -1, key: '', items: [] };
 
-const fits = (entry) => filter.on.has(groupOf(entry))
-  && (!filter.app || !entry.app || entry.app === filter.app)
-  && (!filter.text || JSON.stringify([entry.text, entry.body, entry.path, entry.fault, entry.meaning]).toLowerCase().includes(filter.text));
+const fits = (entry) =>
+  filter.on.has(groupOf(entry)) &&
+  (!filter.app || !entry.app || entry.app === filter.app) &&
+  (!filter.text ||
+    JSON.stringify([entry.text, entry.body, entry.path, entry.fault, entry.meaning])
+      .toLowerCase()
+      .includes(filter.text));
 
 /// What is left after the filters; only new entries are looked at.
 function items() {
   const { wire } = store;
   const key = `${[...filter.on].join()}|${filter.text}|${filter.app}`;
   if (shown.key !== key || shown.first !== wire.entries[0]?.n) {
-    shown = { key, items: wire.entries.filter(fits), first: wire.entries[0]?.n, seen: wire.entries.at(-1)?.n ?? -1 };
+    shown = {
+      key,
+      items: wire.entries.filter(fits),
+      first: wire.entries[0]?.n,
+      seen: wire.entries.at(-1)?.n ?? -1,
+    };
     return shown.items;
   }
   const last = wire.entries.at(-1)?.n ?? -1;
@@ -35,7 +44,11 @@ function items() {
 
 const pretty = (entry) => {
   if (entry.json) return JSON.stringify(entry.json, null, 2);
-  return entry.text || entry.body || JSON.stringify({ ...entry, request: undefined, key: undefined, json: undefined }, null, 2);
+  return (
+    entry.text ||
+    entry.body ||
+    JSON.stringify({ ...entry, request: undefined, key: undefined, json: undefined }, null, 2)
+  );
 };
 
 function goTo(n) {
@@ -62,38 +75,90 @@ function causeLine(entry) {
   const cause = entry.cause === undefined ? null : store.wire.get(entry.cause);
   if (!cause) return nothing;
   const [title, text] = explain(cause);
-  return html`<button class="cause" @click=${() => goTo(cause.n)}>${t('because')} #${cause.n} ${title} ${text}</button>`;
+  return html`<button class="cause" @click=${() => goTo(cause.n)}>
+    ${t('because')} #${cause.n} ${title} ${text}
+  </button>`;
 }
 
 function row(entry) {
   const [title, text, tone] = explain(entry);
   const isOpen = open.has(entry.n);
   return html`<div class="entry ${entry.kind} ${tone || ''} ${marked === entry.n ? 'marked' : ''}">
-    <button class="entry-head" aria-expanded=${isOpen} @click=${() => {
-      if (isOpen) open.delete(entry.n); else open.add(entry.n);
-      store.changed();
-    }}><time>${clock(entry.at, true)}</time><span class="arrow" aria-hidden="true">${arrow(entry)}</span><b>${title}</b><span class="text">${text}</span></button>
-    ${isOpen ? html`<div class="entry-body">${causeLine(entry)}<small>#${entry.n}${entry.app ? ` · ${store.botName(entry.app)}` : ''}${entry.conn !== undefined ? ` · ${t('connection')} ${entry.conn}` : ''}</small>
-      <pre tabindex="0">${pretty(entry)}</pre></div>` : nothing}
+    <button
+      class="entry-head"
+      aria-expanded=${isOpen}
+      @click=${() => {
+        if (isOpen) open.delete(entry.n);
+        else open.add(entry.n);
+        store.changed();
+      }}
+    >
+      <time>${clock(entry.at, true)}</time><span class="arrow" aria-hidden="true">${arrow(entry)}</span
+      ><b>${title}</b><span class="text">${text}</span>
+    </button>
+    ${
+      isOpen
+        ? html`<div class="entry-body">
+            ${causeLine(entry)}<small
+              >#${entry.n}${entry.app ? ` · ${store.botName(entry.app)}` : ''}${entry.conn !== undefined ? ` · ${t('connection')} ${entry.conn}` : ''}</small
+            >
+            <pre tabindex="0">${pretty(entry)}</pre>
+          </div>`
+        : nothing
+    }
   </div>`;
 }
 
 export function wire() {
   const bots = store.state?.bots || [];
   return html`<div class="filters" role="group" aria-label=${t('filters')}>
-    ${FILTERS.map((name) => html`<button class="filter ${filter.on.has(name) ? 'on' : ''}" aria-pressed=${filter.on.has(name)} @click=${() => {
-      if (filter.on.has(name)) filter.on.delete(name); else filter.on.add(name);
-      store.changed();
-    }}>${t(`f_${name}`)}</button>`)}
-    <input type="search" placeholder=${t('search')} aria-label=${t('search')} .value=${filter.text} @input=${(event) => {
-      filter.text = event.target.value.toLowerCase();
-      store.changed();
-    }}>
-    ${bots.length > 1 ? html`<select aria-label=${t('bot')} @change=${(event) => { filter.app = event.target.value; store.changed(); }}>
-      <option value="">${t('all_bots')}</option>${bots.map((bot) => html`<option value=${bot.app_id}>${bot.name}</option>`)}</select>` : nothing}
-  </div>
-  <virtual-list class="wire-list" tabindex="0" role="log" aria-live="off" aria-label=${t('wire')}
-    .data=${{ name: `wire ${shown.key}`, items: items(), row }}></virtual-list>`;
+      ${FILTERS.map(
+        (name) =>
+          html`<button
+            class="filter ${filter.on.has(name) ? 'on' : ''}"
+            aria-pressed=${filter.on.has(name)}
+            @click=${() => {
+              if (filter.on.has(name)) filter.on.delete(name);
+              else filter.on.add(name);
+              store.changed();
+            }}
+          >
+            ${t(`f_${name}`)}
+          </button>`,
+      )}
+      <input
+        type="search"
+        placeholder=${t('search')}
+        aria-label=${t('search')}
+        .value=${filter.text}
+        @input=${(event) => {
+          filter.text = event.target.value.toLowerCase();
+          store.changed();
+        }}
+      />
+      ${
+        bots.length > 1
+          ? html`<select
+              aria-label=${t('bot')}
+              @change=${(event) => {
+                filter.app = event.target.value;
+                store.changed();
+              }}
+            >
+              <option value="">${t('all_bots')}</option>
+              ${bots.map((bot) => html`<option value=${bot.app_id}>${bot.name}</option>`)}
+            </select>`
+          : nothing
+      }
+    </div>
+    <virtual-list
+      class="wire-list"
+      tabindex="0"
+      role="log"
+      aria-live="off"
+      aria-label=${t('wire')}
+      .data=${{ name: `wire ${shown.key}`, items: items(), row }}
+    ></virtual-list>`;
 }
 
 export const isWireOpen = () => prefs.wall && prefs.tab === 'wire';

@@ -100,17 +100,7 @@ fn to_axum(response: HttpResponse) -> Response {
     *answer.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if response.raw.is_some() {
-        // A file of a bot or a user is opened from the origin of the page: it must not act there.
-        let headers = answer.headers_mut();
-        let (sandbox, nosniff) = ("sandbox; default-src 'none'", "nosniff");
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(sandbox),
-        );
-        headers.insert(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static(nosniff),
-        );
+        guard::keep_inert(&mut answer);
     }
     for (name, value) in &response.headers {
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -60,6 +60,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/events", get(stream::events))
         .route("/feed", get(feed::feed))
         .route("/files", post(files::upload))
+        .route("/download", get(files::download))
         .layer(DefaultBodyLimit::max(super::api::BODY_LIMIT))
         .fallback(no_such_path)
         .layer(from_fn(guard::only_local))

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -58,6 +58,20 @@ pub(super) async fn only_expected(
         let why = "the emulator does not answer to this name in Host or Origin";
         (StatusCode::FORBIDDEN, why).into_response()
     }
+}
+
+/// For files of bots and users: they are opened from the origin of the page, and must not act there.
+pub(super) fn keep_inert(response: &mut Response) {
+    let headers = response.headers_mut();
+    let policy = "sandbox; default-src 'none'";
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(policy),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
 }
 
 fn names_fit(headers: &HeaderMap, fits: impl Fn(&str) -> bool) -> bool {
