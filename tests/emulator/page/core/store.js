@@ -162,6 +162,8 @@ class Store {
   async lookNow() {
     this.state = await api.state();
     this.ahead = this.state.now_ms - Date.now();
+    // What waits for an audit is seen there.
+    if (prefs.wall && prefs.tab === 'rights') for (const app of this.settings.keys()) this.lookAround(app);
     for (const { app_id: app } of this.state.bots) {
       if (!this.settings.has(app)) {
         this.settings.set(app, await api.settings(app));

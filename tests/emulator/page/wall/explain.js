@@ -1,6 +1,7 @@
 // What a frame, a request or a code means, in a few words.
 
 import { either, t } from '../core/words.js';
+import { closeOf } from '../words/closes.js';
 
 const OPS = {
   0: ['事件', 'event'],
@@ -100,6 +101,14 @@ function frame({ json, text }) {
   return [`op ${json.op} ${name}`, json.op === 1 ? `d=${json.d}` : ''];
 }
 
+/// A close: its code, what it means, and what a client may do now.
+function closed({ code, meaning }) {
+  if (!code) return [t('socket_cut'), meaning, 'bad'];
+  const known = closeOf(code);
+  const text = known ? either(known[0], meaning) : meaning;
+  return [`${t('socket_closed')} ${code}`, known ? `${text} · ${t(`then_${known[1]}`)}` : text, 'bad'];
+}
+
 const codeOf = (json) => json?.code ?? json?.err_code;
 
 /// `[title, text, tone]` of an entry.
@@ -111,7 +120,7 @@ export function explain(entry) {
     case 'socket_opened':
       return [t('socket_opened'), entry.path];
     case 'socket_closed':
-      return [entry.code ? `${t('socket_closed')} ${entry.code}` : t('socket_cut'), entry.meaning, 'bad'];
+      return closed(entry);
     case 'socket_gone':
       return [t('socket_gone'), entry.code ?? '', 'bad'];
     case 'request': {
@@ -130,7 +139,9 @@ export function explain(entry) {
       const asked = entry.request ? `${entry.request.method} ${short(entry.request.path)}` : '';
       return [
         `${entry.status}${code ? ` / ${code}` : ''}`,
-        [entry.meaning, asked].filter(Boolean).join(' · '),
+        [code ? either(entry.json.message || entry.meaning, entry.meaning) : entry.meaning, asked]
+          .filter(Boolean)
+          .join(' · '),
         tone,
       ];
     }

@@ -13,13 +13,17 @@ const open = new Set();
 let marked = null;
 let shown = { version: -1, key: '', items: [] };
 
+/// All that an entry says, made once, for the search.
+function saying(entry) {
+  const { text, body, path, fault, meaning } = entry;
+  entry.saying ??= [text, body, path, fault, meaning].filter(Boolean).join(' ').toLowerCase();
+  return entry.saying;
+}
+
 const fits = (entry) =>
   filter.on.has(groupOf(entry)) &&
   (!filter.app || !entry.app || entry.app === filter.app) &&
-  (!filter.text ||
-    JSON.stringify([entry.text, entry.body, entry.path, entry.fault, entry.meaning])
-      .toLowerCase()
-      .includes(filter.text));
+  (!filter.text || saying(entry).includes(filter.text));
 
 /// What is left after the filters; only new entries are looked at.
 function items() {
@@ -47,7 +51,7 @@ const pretty = (entry) => {
   return (
     entry.text ||
     entry.body ||
-    JSON.stringify({ ...entry, request: undefined, key: undefined, json: undefined }, null, 2)
+    JSON.stringify({ ...entry, request: undefined, key: undefined, json: undefined, saying: undefined }, null, 2)
   );
 };
 

@@ -82,6 +82,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "wall/wall.js"
     "wall/wire.js"
     "words/chat.js"
+    "words/closes.js"
     "words/faults.js"
     "words/rights.js"
     "words/wall.js"
