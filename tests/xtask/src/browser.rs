@@ -22,6 +22,8 @@ const BROWSERS: &[&str] = &[
 /// What is installed with Debian's package manager: fonts are for what the tests take pictures of.
 const BROWSER_PACKAGES: &[&str] = &["chromium", "fonts-noto-cjk", "fonts-noto-color-emoji"];
 const NODE_PACKAGES: &[&str] = &["nodejs", "npm"];
+/// The oldest node whose test runner does what is asked of it here.
+const NODE: u32 = 20;
 /// Tests there are at least. A run that finds fewer has lost some.
 const LEAST: u32 = 25;
 /// The component that the tests drop on the page, as the build of the emulator leaves it.
@@ -92,8 +94,11 @@ impl Tools {
         let Some(browser) = installed(BROWSERS, BROWSER_PACKAGES) else {
             return Ok(skip("there is no Chromium, and it cannot be installed"));
         };
-        if installed(&["node"], NODE_PACKAGES).is_none() {
-            return Ok(skip("there is no node, and it cannot be installed"));
+        let node = installed(&["node"], NODE_PACKAGES);
+        if !node.is_some_and(|node| is_new_enough(&node)) {
+            return Ok(skip(
+                "there is no node 20 or newer, and it cannot be installed",
+            ));
         }
         let npm = Command::new("npm")
             .args(["ci", "--no-fund", "--no-audit"])
@@ -136,6 +141,20 @@ fn installed(names: &[&str], packages: &[&str]) -> Option<PathBuf> {
     })
 }
 
+/// `v20.20.2` is.
+fn is_new_enough(node: &Path) -> bool {
+    let version = Command::new(node).arg("--version").output();
+    let text = version.map(|out| String::from_utf8_lossy(&out.stdout).into_owned());
+    text.is_ok_and(|text| major(&text) >= NODE)
+}
+
+fn major(version: &str) -> u32 {
+    let number = version.trim().trim_start_matches('v').split('.').next();
+    number
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_default()
+}
+
 fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -154,6 +173,14 @@ fn skip<T>(why: &str) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_of_node_is_read() {
+        assert_eq!(
+            (major("v20.20.2\n"), major("v8"), major("none")),
+            (20, 8, 0)
+        );
+    }
 
     #[test]
     fn the_closing_lines_are_counted() {

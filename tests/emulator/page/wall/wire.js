@@ -51,7 +51,11 @@ const pretty = (entry) => {
   return (
     entry.text ||
     entry.body ||
-    JSON.stringify({ ...entry, request: undefined, key: undefined, json: undefined, saying: undefined }, null, 2)
+    JSON.stringify(
+      { ...entry, request: undefined, key: undefined, json: undefined, saying: undefined },
+      null,
+      2,
+    )
   );
 };
 
