@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: everything that continuous integration runs, in order. `cargo xtask tidy`: the house rules
 //! that a compiler does not know. `cargo xtask walk`: the README's walk to a paired bot, as it stands there.
 //! `cargo xtask browser`: the emulator's page in a real browser; `cargo xtask pictures`: the pictures of it.
+//! `cargo xtask interop [CLIENT…]`: clients that others wrote, against the emulator.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -10,19 +11,23 @@ use anyhow::{Context, Result, bail};
 
 mod browser;
 mod ci;
+mod interop;
 mod tidy;
 mod walk;
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let task = words.first().cloned().unwrap_or_default();
+    let rest: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
     let outcome = match task.as_str() {
         "ci" => ci::run(&root()),
         "tidy" => tidy::run(&root()),
         "walk" => walk::run(&root()),
         "browser" => browser::run(&root()),
         "pictures" => browser::pictures(&root()),
+        "interop" => interop::run(&root(), interop::LEAN, &rest),
         _ => Err(anyhow::anyhow!(
-            "say what to do: cargo xtask ci, tidy, walk, browser, or pictures"
+            "say what to do: cargo xtask ci, tidy, walk, browser, pictures, or interop"
         )),
     };
     match outcome {
