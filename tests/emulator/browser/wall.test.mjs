@@ -133,6 +133,19 @@ test(
   },
 );
 
+test('the bot that lives here is restarted, resumes, and answers', async () => {
+  const alice = await it.open();
+  await alice.tab('Bots');
+  await alice.press('.swap button', 'Restart');
+  await alice.see('.toast', 'started again');
+  await alice.see('.room .title', 'online');
+  await alice.tab('Wire');
+  await alice.see('.entry-head', 'op 6 Resume');
+  await alice.say('welcome back');
+  await alice.answer('echo: welcome back');
+  await alice.close();
+});
+
 test('what happened is exported as a script that runs', async () => {
   const alice = await it.open();
   await alice.chat('friends');
@@ -156,4 +169,15 @@ test('what happened is exported as a script that runs', async () => {
   assert.equal(code, 0);
   assert.match(said, /echo: for the script/);
   await alice.close();
+});
+
+test('what the bot was given is exported as a trace that begins with its start', async () => {
+  const { said } = await it.control('GET', '/bots/102012345/trace');
+  const lines = said
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.ok(lines.length > 3, `${lines.length} lines`);
+  assert.match(JSON.stringify(lines[0]), /version/);
+  assert.doesNotMatch(said, /Zx8kQ0r3TtY1bVn5cMq7WsLd2FgHjKpA/);
 });

@@ -12,6 +12,10 @@ use qq_emulator::ids::AppId;
 use qq_emulator::shell::{BotControl, Said, Urls};
 use tokio::sync::{mpsc, oneshot};
 
+mod recording;
+
+use recording::Kept;
+
 /// The channel in its configuration.
 const CHANNEL: &str = "qq";
 
@@ -29,6 +33,7 @@ type Answer = oneshot::Sender<Result<String, String>>;
 struct Inside {
     app_id: AppId,
     wishes: mpsc::Sender<Wish>,
+    kept: Kept,
 }
 
 impl BotControl for Inside {
@@ -42,6 +47,10 @@ impl BotControl for Inside {
 
     fn swap(&self, component: Vec<u8>) -> Said<'_> {
         self.ask(|answer| Wish::Swap(component, answer))
+    }
+
+    fn trace(&self) -> Said<'_> {
+        Box::pin(std::future::ready(self.kept.text()))
     }
 
     fn can_swap(&self) -> bool {
@@ -73,10 +82,13 @@ pub(crate) async fn start(
     std::fs::write(&config, table).context("the bot's configuration")?;
     let mut running = Running::start(&config).await?;
     let (wishes, mut asked) = mpsc::channel(1);
+    let kept = Kept::default();
+    let keeping = kept.clone();
     tokio::spawn(async move {
         // Kept until the end: the bot's store is in it.
         let _state = state;
         tell(&running);
+        keeping.begin(&running);
         while let Some(wish) = asked.recv().await {
             let answer = match wish {
                 Wish::Restart(answer) => answer,
@@ -98,11 +110,16 @@ pub(crate) async fn start(
                 }
             };
             tell(&running);
+            keeping.begin(&running);
             answer.send(Ok("started again".to_owned())).ok();
         }
     });
     let app_id = AppId::from(app_id.as_str());
-    let inside: Arc<dyn BotControl> = Arc::new(Inside { app_id, wishes });
+    let inside: Arc<dyn BotControl> = Arc::new(Inside {
+        app_id,
+        wishes,
+        kept,
+    });
     emulator.offer(Arc::clone(&inside));
     Ok(inside)
 }

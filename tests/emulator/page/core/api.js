@@ -30,6 +30,7 @@ export const api = {
   world: (app) => call('GET', `/bots/${app}/world`),
   addBot: (bot) => send('POST', '/bots', bot),
   restart: (app) => call('POST', `/bots/${app}/restart`),
+  trace: (app) => call('GET', `/bots/${app}/trace`),
   swap: (app, file) => call('POST', `/bots/${app}/component`, file),
   upload: (file) => call('POST', `/files?name=${encodeURIComponent(file.name)}`, file),
   log: (from) => call('GET', `/log?from=${from}&limit=5000`),

@@ -113,3 +113,9 @@ export function scenario(log) {
 export async function saveScenario() {
   save('scenario.txt', scenario(await wholeLog()), 'text/plain');
 }
+
+/// What the built-in bot was given since it started, for `prx channel replay`.
+export async function saveTrace(app) {
+  const { said } = await api.trace(app);
+  save('qq.trace', said, 'application/x-ndjson');
+}

@@ -9,7 +9,7 @@ import { prefs, remember } from '../core/prefs.js';
 import { store } from '../core/store.js';
 import { clock, t } from '../core/words.js';
 import { bots } from './bots.js';
-import { saveRecord, saveScenario } from './export.js';
+import { saveRecord, saveScenario, saveTrace } from './export.js';
 import { faults } from './faults.js';
 import { replies } from './replies.js';
 import { rights } from './rights.js';
@@ -46,6 +46,7 @@ const moveClock = (ms) =>
 
 export function wall() {
   if (!prefs.wall) return nothing;
+  const inside = store.state?.bots.find((bot) => bot.built_in);
   const violations = store.state?.counts.violations || 0;
   return html`<aside class="wall" aria-label=${t('glass_wall')}>
     <header>
@@ -63,6 +64,7 @@ export function wall() {
           menu(event.currentTarget, t('export'), [
             [t('export_record'), () => attempt(saveRecord)],
             [t('export_scenario'), () => attempt(saveScenario)],
+            inside && [t('export_trace'), () => attempt(() => saveTrace(inside.app_id))],
           ])}
       >
         ${icon('down')}

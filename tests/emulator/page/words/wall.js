@@ -136,5 +136,6 @@ export const wallWords = {
   new_bot: ['新建机器人', 'New bot'],
   export: ['导出', 'Export'],
   export_record: ['记录（JSON）', 'What happened, as JSON'],
+  export_trace: ['机器人的录制（prx channel replay）', 'What the bot was given (prx channel replay)'],
   export_scenario: ['测试脚本', 'A test scenario'],
 };

@@ -57,6 +57,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/bots/{app}/world", get(bots::world))
         .route("/bots/{app}/restart", post(bots::restart))
         .route("/bots/{app}/component", post(bots::swap))
+        .route("/bots/{app}/trace", get(bots::trace))
         .route("/events", get(stream::events))
         .route("/feed", get(feed::feed))
         .route("/files", post(files::upload))

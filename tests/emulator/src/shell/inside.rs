@@ -27,6 +27,12 @@ pub trait BotControl: Debug + Send + Sync {
         Box::pin(std::future::ready(Err(why)))
     }
 
+    /// What it was given and what it made of it, as a file that its own tools run again.
+    fn trace(&self) -> Said<'_> {
+        let why = "not offered by this bot".to_owned();
+        Box::pin(std::future::ready(Err(why)))
+    }
+
     /// Whether [`BotControl::swap`] does anything.
     fn can_swap(&self) -> bool {
         false

@@ -101,6 +101,14 @@ pub(super) async fn restart(State(shared): Emulated, Path(app): Path<AppId>) -> 
     said(bot.restart().await)
 }
 
+/// `GET /bots/{app}/trace`: what a bot of this process was given, as lines that its own tools replay.
+pub(super) async fn trace(State(shared): Emulated, Path(app): Path<AppId>) -> Outcome<Value> {
+    let Some(bot) = shared.inside.find(&app) else {
+        return failed(StatusCode::NOT_FOUND, "this bot does not live here");
+    };
+    said(bot.trace().await)
+}
+
 /// `POST /bots/{app}/component`: the body takes the place of the component of a bot of this process.
 pub(super) async fn swap(
     State(shared): Emulated,
