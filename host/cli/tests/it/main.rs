@@ -8,7 +8,9 @@
 )]
 
 mod operate;
+mod record;
 mod reference;
+mod renew;
 mod support;
 
 use std::path::Path;
