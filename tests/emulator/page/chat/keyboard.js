@@ -42,7 +42,7 @@ async function pressed(chat, item, button, name) {
   if (action.type === 0 && /^https?:/.test(action.data))
     window.open(action.data, '_blank', 'noopener,noreferrer');
   if (action.type === 2 && !action.enter) {
-    if (action.reply) chat.draft.quote = item.key;
+    if (action.reply) chat.draft.quote = item.message.id;
     return insertCommand(chat.place, action.data);
   }
   if (action.type > 2) toast(action.unsupport_tips || t('unsupported'));

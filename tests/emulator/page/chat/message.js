@@ -24,6 +24,7 @@ export function gist(item) {
   const what = message.media ? `[${mediaWord(message.media.file_type)}] ` : '';
   const attached = (message.attachments || []).map((it) => `[${it.filename || it.content_type}] `).join('');
   const text = mark?.edited ?? message.text;
+  if (message.form === 'ark') return `[${t('card')}] ${text.replace(/^\[ark \d+\] /, '')}`;
   const isMarkdown = message.form === 'markdown' || message.form === 'stream';
   return what + attached + plain(isMarkdown ? text.replace(/^\s*(#+|>|[-*+])\s+|[*`~]+/gm, '') : text);
 }
