@@ -87,7 +87,14 @@ fn names_fit(headers: &HeaderMap, fits: impl Fn(&str) -> bool) -> bool {
             rest.is_some_and(|rest| fits(name_of(rest)))
         }),
     };
-    host.is_some_and(|host| fits(name_of(host))) && origin_fits
+    host.is_some_and(|host| fits(name_of(host))) && origin_fits && !is_drawn_in(headers)
+}
+
+/// Whether a page from elsewhere draws this in, as a picture or a script: such requests carry no
+/// origin. A person who follows a link does not.
+fn is_drawn_in(headers: &HeaderMap) -> bool {
+    let says = |name, value| headers.get(name).is_some_and(|it| it == value);
+    says("sec-fetch-site", "cross-site") && !says("sec-fetch-mode", "navigate")
 }
 
 /// An authority without its port.
@@ -130,6 +137,18 @@ mod tests {
         assert!(!local("127.0.0.1:8080", Some("http://evil.example")));
         assert!(!local("127.0.0.1:8080", Some("null")));
         assert!(!names_fit(&HeaderMap::new(), is_loopback));
+    }
+
+    #[test]
+    fn what_a_page_from_elsewhere_draws_in_is_refused_and_a_link_is_followed() {
+        let with = |mode: &str| {
+            let mut headers = headers("127.0.0.1:8080", None);
+            headers.insert("sec-fetch-site", "cross-site".parse().unwrap());
+            headers.insert("sec-fetch-mode", mode.parse().unwrap());
+            names_fit(&headers, is_loopback)
+        };
+        assert!(!with("no-cors"));
+        assert!(with("navigate"));
     }
 
     #[test]
