@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that continuous integration runs, in order. `cargo xtask tidy`: the house rules
 //! that a compiler does not know. `cargo xtask walk`: the README's walk to a paired bot, as it stands there.
+//! `cargo xtask browser`: the emulator's page in a real browser; `cargo xtask pictures`: the pictures of it.
 //! `cargo xtask interop [CLIENT…]`: clients that others wrote, against the emulator.
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+mod browser;
 mod ci;
 mod interop;
 mod tidy;
@@ -21,9 +23,11 @@ fn main() -> ExitCode {
         "ci" => ci::run(&root()),
         "tidy" => tidy::run(&root()),
         "walk" => walk::run(&root()),
+        "browser" => browser::run(&root()),
+        "pictures" => browser::pictures(&root()),
         "interop" => interop::run(&root(), interop::LEAN, &rest),
         _ => Err(anyhow::anyhow!(
-            "say what to do: cargo xtask ci, tidy, walk, or interop"
+            "say what to do: cargo xtask ci, tidy, walk, browser, pictures, or interop"
         )),
     };
     match outcome {
