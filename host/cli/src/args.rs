@@ -35,6 +35,9 @@ enum ShortCommand {
     /// Configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Plugins: the components that channels are made of.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
 }
 
 impl Args {
@@ -47,6 +50,7 @@ impl Args {
         let command = match command {
             ShortCommand::Channel(command) => Command::Channel(command),
             ShortCommand::Config(command) => Command::Config(command),
+            ShortCommand::Plugin(command) => Command::Plugin(command),
         };
         Ok(Self { log, command })
     }
@@ -94,6 +98,9 @@ pub(crate) enum Command {
     /// Configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Plugins: the components that channels are made of.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
 }
 
 /// Which configuration.
@@ -222,6 +229,52 @@ pub(crate) enum ConfigCommand {
     Check {
         #[command(flatten)]
         config: ConfigArg,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Writes a plugin as a folder that is ready to be copied, with the component's digest in its manifest.
+    ///
+    /// The folder NAME appears whole, in place of one that is there.
+    Pack {
+        /// A folder with plugin.toml, or the name of a plugin that this program knows.
+        what: String,
+        /// The component. Default: the file beside the manifest that it names.
+        #[arg(long, value_name = "FILE")]
+        wasm: Option<PathBuf>,
+        /// Where NAME is written, such as the folder that `[host] plugin_dir` names.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+        /// Signs manifest and component with the secret key in this file.
+        #[arg(long, value_name = "FILE")]
+        sign_with: Option<PathBuf>,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Says what a plugin is: versions, keys, limits, where it may connect to, digest, signatures.
+    Inspect {
+        /// A folder with plugin.toml, a component, or the name of a plugin that this program knows.
+        what: String,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Says whether a plugin would be run here, or the one reason why not.
+    ///
+    /// Examines what a start examines: files, who can write them, digest, signatures, imports, interface.
+    Verify {
+        /// A folder with plugin.toml, or the name of a plugin that this program knows.
+        what: String,
+        /// A key that must have signed it, in place of those in the configuration. May be given several times.
+        #[arg(long, value_name = "KEY")]
+        key: Vec<String>,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Makes a key for signing plugins: the secret half goes into a new file, the public half is printed.
+    Keygen {
+        /// The new file.
+        file: PathBuf,
     },
 }
 

@@ -29,6 +29,11 @@ texts! {
     Uptime, UptimeBroke, UptimeFix, Share, BlobShare, Work, Counted, LookAtLog, Ago,
     Seconds, Minutes, Hours, Days,
     Fix, AllGood, LevelOk, LevelDegraded, LevelStopped, NotRunning, NoPlugin,
+    TopicComponent, TopicSignature, TopicInterface, TopicState, TopicImports, TopicKeys, TopicEgress,
+    TopicSecrets, TopicLimits, TopicPlace,
+    PluginNamed, BuiltIn, SizeAndDigest, DigestRecorded, DigestMissing, DigestFix, Unsigned, SignedBy,
+    SignatureFix, StateVersions, AlsoWrites, EgressGroup, NoEgress, Captured, LimitMemory, LimitCalls,
+    LimitWork, LimitStored, NoManifest, Packed, PackedSigned, Verified,
     Healthy, Unhealthy, TimedOut, Summary, SummaryFix,
     Sent, TakenUp, Done, NoAnswer,
 }

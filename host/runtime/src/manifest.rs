@@ -205,8 +205,7 @@ impl Manifest {
         if text.len() > MAX_MANIFEST_BYTES {
             return Err(ManifestError::TooLong(text.len()));
         }
-        let raw: Raw =
-            toml::from_str(text).map_err(|e| ManifestError::Syntax(e.to_string().trim().into()))?;
+        let raw: Raw = toml::from_str(text).map_err(|e| syntax(text, e.span(), e.message()))?;
         check_plugin(&raw.plugin)?;
         if !raw.capabilities.iter().any(|c| c.kind == "channel") {
             return Err(ManifestError::NoChannel);
@@ -220,6 +219,20 @@ impl Manifest {
             sha256: integrity(raw.integrity)?,
         })
     }
+}
+
+/// In one line, with the number of the line that it is about.
+pub(crate) fn syntax(
+    text: &str,
+    place: Option<std::ops::Range<usize>>,
+    message: &str,
+) -> ManifestError {
+    let before = place.and_then(|place| text.get(..place.start));
+    let message = message.trim().replace('\n', ", ");
+    ManifestError::Syntax(match before {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message,
+    })
 }
 
 fn check_plugin(plugin: &PluginInfo) -> Result<(), ManifestError> {

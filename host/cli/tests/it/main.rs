@@ -8,6 +8,7 @@
 )]
 
 mod operate;
+mod plugin;
 mod reference;
 mod support;
 

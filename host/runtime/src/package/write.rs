@@ -10,7 +10,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use toml_edit::DocumentMut;
 
 use super::{MANIFEST, PackageError, SIGNATURE, SecretKey, digest, message};
-use crate::manifest::{Manifest, ManifestError};
+use crate::manifest::{Manifest, ManifestError, syntax};
 
 /// What a plugin is made of.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ pub fn write(source: Source<'_>, into: &Path) -> Result<PathBuf, PackageError> {
 /// The manifest with `[integrity] sha256`, everything else as it was written.
 fn with_digest(manifest: &str, sha256: &str) -> Result<String, ManifestError> {
     let parsed = manifest.parse::<DocumentMut>();
-    let mut document = parsed.map_err(|e| ManifestError::Syntax(e.to_string().trim().into()))?;
+    let mut document = parsed.map_err(|e| syntax(manifest, e.span(), e.message()))?;
     let table = document.entry("integrity").or_insert(toml_edit::table());
     match table.as_table_like_mut() {
         Some(table) => table.insert("sha256", toml_edit::value(sha256)),
