@@ -271,6 +271,31 @@ pub(crate) enum PluginCommand {
         #[command(flatten)]
         asked: Asked,
     },
+    /// Tries a component out, as a conformance kit: with made-up events, on instances that run nowhere but here.
+    ///
+    /// Whether it loads, describes itself, opens nothing as a probe, breaks over no event, does the same at the same
+    /// calls, goes on from a checkpoint as if it had never stopped, counts on what is held, and stays within its limits.
+    Check {
+        /// A folder with plugin.toml, a component, or the name of a plugin that this program knows.
+        what: String,
+        /// A value of the channel's table, where its defaults do not start it. May be given several times.
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        /// A folder of texts that the other side may say, one in each file: they come as they are, and changed.
+        #[arg(long, value_name = "DIR")]
+        corpus: Option<PathBuf>,
+        /// The first seed: the same seed makes the same events.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        seed: u64,
+        /// How many seeds.
+        #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+        seeds: u64,
+        /// Events of each seed.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+        events: usize,
+        #[command(flatten)]
+        asked: Asked,
+    },
     /// Makes a key for signing plugins: the secret half goes into a new file, the public half is printed.
     Keygen {
         /// The new file.

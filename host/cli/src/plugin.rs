@@ -16,10 +16,13 @@ use crate::locale::Locale;
 use crate::outcome::{Trouble, Verdict};
 use crate::render::{Report, Screen, line};
 use crate::texts::Text;
+use check::Effort;
 use found::{Finder, Found};
 
+mod check;
 mod found;
 mod inspect;
+mod kit;
 
 impl From<SignatureError> for Trouble {
     fn from(error: SignatureError) -> Self {
@@ -43,6 +46,24 @@ pub(crate) fn answer(command: PluginCommand) -> Result<Verdict, Trouble> {
         PluginCommand::Inspect { what, asked } => Bench::new(&asked, &mut out)?.inspect(&what),
         PluginCommand::Verify { what, key, asked } => {
             Bench::new(&asked, &mut out)?.verify(&what, &key)
+        }
+        PluginCommand::Check {
+            what,
+            set,
+            corpus,
+            seed,
+            seeds,
+            events,
+            asked,
+        } => {
+            let effort = Effort {
+                set,
+                corpus,
+                seed,
+                seeds,
+                events,
+            };
+            Bench::new(&asked, &mut out)?.check(&what, &effort)
         }
         PluginCommand::Keygen { file } => keygen(&file, &mut out),
     }

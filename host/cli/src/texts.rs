@@ -34,6 +34,13 @@ texts! {
     PluginNamed, BuiltIn, SizeAndDigest, DigestRecorded, DigestMissing, DigestFix, Unsigned, SignedBy,
     SignatureFix, StateVersions, AlsoWrites, EgressGroup, NoEgress, Captured, LimitMemory, LimitCalls,
     LimitWork, LimitStored, NoManifest, Packed, PackedSigned, Verified,
+    TopicLoad, TopicDescribe, TopicProbe, TopicEvents, TopicDeterminism, TopicCheckpoint, TopicHoldings,
+    TopicNames, TopicRestart, TopicTime,
+    Loaded, Described, CallsItself, ReadsNotItsOwn, AlsoWritesNewer, KeyTwice, KeyDefault, KeyGroup, KeysSilent,
+    ProbeGood, EventsGood, DeterminismGood, CheckpointGood, HoldingsGood, NamesGood, RestartGood, NotReached,
+    BreaksAt, RefusesConfig, GiveValues, ProbeActs, ProbeSilent, Differs, CheckpointsDiffer, CheckpointRefused,
+    Unstable, CannotWrite, HoldsOther, ForeignId, IdTwice, UnknownSecret, BindSecret, SlowestCall,
+    Conforms, DoesNotConform,
     Healthy, Unhealthy, TimedOut, Summary, SummaryFix,
     Sent, TakenUp, Done, NoAnswer,
 }
