@@ -1,11 +1,12 @@
 //! Settling an event that made an earlier instance trap: without interpreting it, so that it cannot trap again.
 
 use crate::bindings::{
-    BlobMade, DigestDone, Failure, HttpDone, HttpOutcome, Skipped, Stage, TurnEvent, TurnNews,
+    BlobMade, DigestDone, Failure, HttpDone, HttpOutcome, Skipped, SocketEnd, Stage, TurnEvent,
+    TurnNews,
 };
 use crate::env::Level;
 use crate::gateway::frame;
-use crate::ids::TurnId;
+use crate::ids::{SocketId, TurnId};
 
 use super::Channel;
 
@@ -28,6 +29,17 @@ impl Channel {
                     .and_then(frame::read)
                     .and_then(|frame| frame.seq);
                 self.gateway.handled(seq);
+            }
+            // Without these the connection would stand open for ever on one side only.
+            ("socket-opened", Some(id)) => self.gateway.on_opened(SocketId(id)),
+            ("socket-closed", Some(id)) => {
+                let end = SocketEnd::Failed(Failure {
+                    stage: Stage::Host,
+                    detail: "the end of the connection could not be handled".to_owned(),
+                    maybe_received: true,
+                });
+                let closed = self.gateway.on_closed(&mut self.env, SocketId(id), &end);
+                self.want(closed);
             }
             ("http-done", Some(id)) => self.on_http(&HttpDone {
                 id,

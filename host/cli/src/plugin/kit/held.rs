@@ -119,7 +119,10 @@ impl Held {
                 self.refusals.retain(|event| !done(event));
             }
             Action::TimerSet(set) => {
-                self.own(set.id)?;
+                // One that is set is moved.
+                if !self.timers.contains_key(&set.id) {
+                    self.allot(set.id)?;
+                }
                 self.timers.insert(set.id, set.due_mono_ms);
             }
             Action::TimerClear(id) => drop(self.timers.remove(id)),
@@ -197,18 +200,12 @@ impl Held {
 
     /// A new id of the guest's own.
     fn allot(&mut self, id: u64) -> Result<(), Breach> {
-        self.own(id)?;
+        if id >> 32 != u64::from(self.boot) {
+            return Err(Breach::ForeignId(id));
+        }
         match self.used_ids.insert(id) {
             true => Ok(()),
             false => Err(Breach::IdTwice(id)),
-        }
-    }
-
-    /// An id of the guest's own. A timer is moved under its old one.
-    fn own(&self, id: u64) -> Result<(), Breach> {
-        match id >> 32 == u64::from(self.boot) || self.timers.contains_key(&id) {
-            true => Ok(()),
-            false => Err(Breach::ForeignId(id)),
         }
     }
 

@@ -396,7 +396,8 @@ impl Strange {
         let blob = blob.filter(|_| status < 300);
         let body = match blob {
             Some(_) => String::new(),
-            None if good => self.rich().to_string(),
+            None if good && self.rng.bool() => self.rich().to_string(),
+            None if good => self.known(),
             None => self.text(),
         };
         HttpResponse {
@@ -426,6 +427,9 @@ impl Strange {
 
     /// A text of any shape; most of them JSON.
     fn text(&mut self) -> String {
+        if self.kind && !self.corpus.is_empty() && self.rng.bool() {
+            return self.known();
+        }
         match self.rng.u8(0..24) {
             0 => String::new(),
             1 => "{".into(),
@@ -450,6 +454,11 @@ impl Strange {
 
     /// What was seen or given before.
     fn known(&mut self) -> String {
+        // What was given is what the other side says; what was learnt is the component's own.
+        if !self.corpus.is_empty() && self.rng.u8(0..4) > 0 {
+            let given = self.corpus.get(self.rng.usize(0..self.corpus.len()));
+            return given.cloned().unwrap_or_default();
+        }
         let count = self.texts.len() + self.corpus.len();
         if count == 0 {
             return self.address();
