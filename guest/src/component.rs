@@ -5,8 +5,9 @@ use std::cell::RefCell;
 
 use crate::bindings::exports::prx::channel::channel::Guest;
 use crate::bindings::{
-    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, Instant, Problem, log,
+    Boot, ChannelInfo, CheckpointMode, Effect, Entry, Event, Holdings, Instant, Problem, log,
 };
+use crate::blank;
 use crate::channel::{self, Channel};
 use crate::env::Level;
 
@@ -63,6 +64,14 @@ impl Guest for Component {
                 turns: Vec::new(),
             })
         })
+    }
+
+    fn blank_event(event: Event) -> Event {
+        blank::event(event)
+    }
+
+    fn blank_entry(entry: Entry) -> Entry {
+        blank::entry(entry)
     }
 }
 

@@ -15,6 +15,7 @@
 pub mod access;
 pub mod auth;
 pub mod bindings;
+pub mod blank;
 pub mod capabilities;
 pub mod channel;
 

@@ -182,10 +182,44 @@ pub(crate) enum ChannelCommand {
         #[command(flatten)]
         asked: Asked,
     },
-    /// Makes a running channel take up its changed configuration.
+    /// Makes a running channel take up its changed plugin and configuration.
+    ///
+    /// A plugin of its folder that is another one than the one that runs takes over between two events:
+    /// connections, requests and answers under way stay. One that fails a check leaves the one that runs.
     Reload {
         /// The channel.
         name: String,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Records what happens in a running channel, until ctrl-c: for a report, or to look into.
+    ///
+    /// The file holds no secrets. It can be run again with `replay`.
+    Record {
+        /// The channel.
+        name: String,
+        /// Where the recording goes; a new file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Replace letters and digits of what people wrote: for a file that others see.
+        #[arg(long)]
+        redact: bool,
+        /// End after so many seconds.
+        #[arg(long = "for", value_name = "SECONDS")]
+        seconds: Option<u64>,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Runs a recording again, and shows the first thing that differs.
+    Replay {
+        /// The recording.
+        file: PathBuf,
+        /// The component to run; default: the plugin that the configuration, or this program, has of that name.
+        #[arg(long, value_name = "FILE")]
+        component: Option<PathBuf>,
+        /// Stop after this event.
+        #[arg(long, value_name = "N")]
+        until: Option<u64>,
         #[command(flatten)]
         asked: Asked,
     },

@@ -14,6 +14,9 @@ use crate::outcome::Trouble;
 /// The other side answers sooner, if only to say that there is no answer.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// How long a wait for the next line lasts before somebody looks whether there were enough.
+const LISTEN_FOR: Duration = Duration::from_millis(200);
+
 /// A connection to the process that runs.
 #[derive(Debug)]
 pub(crate) struct Line {
@@ -97,6 +100,40 @@ impl Line {
         ))
     }
 
+    /// Asks for something that goes on until `over` says that there was enough; every line is handed to
+    /// `take`. Returns how it was refused, if it was.
+    pub(crate) fn listen(
+        &mut self,
+        ask: Ask,
+        over: &dyn Fn() -> bool,
+        take: &mut dyn FnMut(Say) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Option<Refused>> {
+        self.request(ask)?;
+        let stream = self.stream.get_ref();
+        let often = stream.set_read_timeout(Some(LISTEN_FOR));
+        often.context("the control socket takes no time limit")?;
+        let mut line = Vec::new();
+        while !over() {
+            match self.stream.read_until(b'\n', &mut line) {
+                Ok(0) => break,
+                Ok(_) if line.ends_with(b"\n") => {}
+                Ok(_) => continue,
+                Err(error) if nothing_yet(&error) => continue,
+                Err(error) => return Err(error).context("the running process broke off"),
+            }
+            let said: Said = serde_json::from_slice(&line).with_context(|| {
+                format!("the running process does not speak version {VERSION} of the control protocol; restart it")
+            })?;
+            line.clear();
+            match said.say {
+                Say::Done => break,
+                Say::Error { code, sentences } => return Ok(Some(Refused { code, sentences })),
+                say => take(say)?,
+            }
+        }
+        Ok(None)
+    }
+
     fn request(&mut self, ask: Ask) -> anyhow::Result<()> {
         let mut line = serde_json::to_vec(&Request::new(ask)).context("the request")?;
         line.push(b'\n');
@@ -126,6 +163,15 @@ impl Line {
             }
         }
     }
+}
+
+fn nothing_yet(error: &io::Error) -> bool {
+    let kinds = [
+        io::ErrorKind::WouldBlock,
+        io::ErrorKind::TimedOut,
+        io::ErrorKind::Interrupted,
+    ];
+    kinds.contains(&error.kind())
 }
 
 /// No socket, or one that a killed process left.

@@ -20,6 +20,8 @@ use crate::texts::Text;
 
 mod doctor;
 mod probe;
+mod record;
+mod replay;
 mod send;
 mod status;
 mod stopped;
@@ -65,6 +67,26 @@ pub(crate) fn answer(command: ChannelCommand) -> Result<Verdict, Trouble> {
             asked,
         } => Desk::new(&asked, &mut out)?.send(&name, target, text, &file),
         ChannelCommand::Reload { name, asked } => Desk::new(&asked, &mut out)?.reload(&name),
+        ChannelCommand::Record {
+            name,
+            out: file,
+            redact,
+            seconds,
+            asked,
+        } => {
+            let wanted = record::Wanted {
+                file,
+                redact,
+                seconds,
+            };
+            Desk::new(&asked, &mut out)?.record(&name, &wanted)
+        }
+        ChannelCommand::Replay {
+            file,
+            component,
+            until,
+            asked,
+        } => replay::run(&file, component.as_deref(), until, &asked, &mut out),
         ChannelCommand::Forget { name, user, asked } => {
             let command = OperatorCommand::Forget(user);
             Desk::new(&asked, &mut out)?.tell(&name, command, Text::Done)

@@ -47,6 +47,11 @@ impl Plugins {
         &self.trust
     }
 
+    /// The operator's folder.
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
+    }
+
     /// True when there is a plugin of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.folder(name).is_some() || builtin::find(name).is_some()

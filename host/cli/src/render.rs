@@ -180,6 +180,11 @@ impl Screen<'_> {
         writeln!(self.out, "{value}")
     }
 
+    /// A sentence of this program's own.
+    pub(crate) fn note(&mut self, sentence: &str) -> io::Result<()> {
+        writeln!(self.out, "{sentence}")
+    }
+
     /// Begins anew, where a terminal can.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         if self.locale.terminal && !self.json {

@@ -1,6 +1,5 @@
 //! `prx channel run`: from the configuration to a signal.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,9 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use prx_agent::Agent;
 use prx_host::agent::AgentPort;
-use prx_host::config::Checked;
-use prx_host::control::{ControlError, ControlServer, Owner};
-use prx_host::guest::Component;
+use prx_host::control::{ControlError, ControlServer};
 use prx_host::metrics::MetricsServer;
 use prx_host::runtime::{ChannelHandle, ChannelSpec, Host, HostError, StartError};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +16,10 @@ use tokio_util::sync::CancellationToken;
 use crate::files::Files;
 use crate::outcome::Trouble;
 use crate::setup::{self, Channel};
+
+mod renew;
+
+use renew::{Operated, Renewing};
 
 /// Runs channels until a signal comes.
 pub(crate) fn channels(names: &[String], config: Option<&Path>) -> Result<(), Trouble> {
@@ -56,6 +57,7 @@ pub struct Running {
     /// Absent where no socket can be made; what runs is then asked nothing.
     control: Option<ControlServer>,
     metrics: Option<MetricsServer>,
+    renewing: Renewing,
 }
 
 impl Running {
@@ -74,6 +76,14 @@ impl Running {
         &self.channels
     }
 
+    /// Offers a component to a channel that runs, as a changed plugin folder does.
+    ///
+    /// # Errors
+    /// One sentence that says why the component that ran goes on.
+    pub async fn swap(&self, channel: &str, wasm: &[u8]) -> Result<String, String> {
+        self.renewing.swap(channel, wasm).await
+    }
+
     async fn begin(files: Files, names: &[String]) -> Result<Self, Trouble> {
         let tables = setup::tables(&files)?;
         let chosen = setup::chosen(&files, &tables.host.plugins, names)?;
@@ -90,16 +100,16 @@ impl Running {
         let metrics = tables.host.metrics;
         let metrics = metrics.map(|address| MetricsServer::start(&host, address));
         let metrics = metrics.transpose().map_err(Trouble::mistake)?;
-        let components = channels
-            .iter()
-            .map(|c| (c.name.clone(), Arc::clone(&c.component)));
         let asked_to_end = CancellationToken::new();
-        let owner = Operated {
+        let plugins = tables.host.plugins;
+        let owner = Arc::new(Operated {
+            host: host.clone(),
             files,
-            components: components.collect(),
+            plugins: plugins.clone(),
             asked_to_end: asked_to_end.clone(),
-        };
+        });
         let channels = start(&host, channels, &port).await?;
+        let renewing = Renewing::begin(host.clone(), Arc::clone(&owner), &plugins);
         Ok(Self {
             channels,
             agent,
@@ -107,6 +117,7 @@ impl Running {
             asked_to_end,
             control: control(&host, owner)?,
             metrics,
+            renewing,
         })
     }
 
@@ -117,6 +128,7 @@ impl Running {
 
     /// Lets answers in flight be delivered, and stops. Until then an operator can ask how it goes.
     pub async fn stop(self) {
+        self.renewing.end().await;
         stop(self.channels, self.drain).await;
         if !self.agent.flush(WRITTEN_WITHIN) {
             tracing::warn!("the last of what was said could not be written down");
@@ -131,8 +143,8 @@ impl Running {
     }
 }
 
-fn control(host: &Host, owner: Operated) -> Result<Option<ControlServer>, Trouble> {
-    match ControlServer::start(host, Arc::new(owner)) {
+fn control(host: &Host, owner: Arc<Operated>) -> Result<Option<ControlServer>, Trouble> {
+    match ControlServer::start(host, owner) {
         Ok(server) => Ok(Some(server)),
         Err(error @ ControlError::Taken { .. }) => Err(Trouble::mistake(error)),
         // A bot that cannot be asked is better than none.
@@ -140,31 +152,6 @@ fn control(host: &Host, owner: Operated) -> Result<Option<ControlServer>, Troubl
             tracing::error!("{error}; until then nothing can be asked of this process");
             Ok(None)
         }
-    }
-}
-
-/// What the control socket asks of this program.
-#[derive(Debug)]
-struct Operated {
-    files: Files,
-    components: BTreeMap<String, Arc<dyn Component>>,
-    asked_to_end: CancellationToken,
-}
-
-impl Owner for Operated {
-    fn configuration(&self, channel: &str) -> Result<Checked, Vec<String>> {
-        let said = |trouble: Trouble| match trouble {
-            Trouble::Mistakes(sentences) => sentences,
-            Trouble::Failed(error) => vec![format!("{error:#}")],
-        };
-        let component = self.components.get(channel);
-        let component = component.ok_or_else(|| vec![format!("{channel} does not run here")])?;
-        let files = self.files.again().map_err(said)?;
-        setup::recheck(&files, channel, component.as_ref()).map_err(said)
-    }
-
-    fn shut_down(&self) {
-        self.asked_to_end.cancel();
     }
 }
 

@@ -159,18 +159,6 @@ pub(crate) fn channels(
     }
 }
 
-/// Checks the table of one channel again, as at the start.
-pub(crate) fn recheck(
-    files: &Files,
-    name: &str,
-    component: &dyn Component,
-) -> Result<Checked, Trouble> {
-    let info = component
-        .describe()
-        .context("the component does not say what it is")?;
-    Ok(files.layers.channel(name, &info.keys, &env)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,21 +29,32 @@ mod input;
 mod life;
 mod memory;
 mod prepare;
+mod probation;
 mod rate;
 mod recovery;
+mod rehearsal;
 mod reload;
+mod swap;
 mod tables;
+mod tape;
+mod trace;
 mod usage;
 
 pub use command::{
     BlobContent, BodyPiece, Change, Command, HeaderOut, HttpCall, Incident, Refusal, Settled,
-    SocketDial, SocketMessage, TicketReply,
+    SocketDial, SocketMessage, Standing, Taken, TicketReply, TraceItem,
 };
-pub use input::{BootInput, Input, OperatorAsk, RawBody, RawHttpDone, RawResponse, Reload};
+pub use input::{
+    BootInput, Candidate, Input, OperatorAsk, RawBody, RawHttpDone, RawResponse, Reload, Swap,
+    TraceForm,
+};
+pub use rehearsal::{Rehearsal, RehearsalFailed};
+pub use swap::SwapRefused;
 pub use usage::Usage;
 
 use breaker::Breaker;
 use memory::Memory;
+use probation::Probation;
 use reload::Reloading;
 use tables::Tables;
 
@@ -94,6 +105,12 @@ pub struct Actor {
     /// Only to be asked something; see `start-reason` in `wit/`.
     probe: bool,
     reloading: Option<Reloading>,
+    /// Counts the components that have run, from 1.
+    generation: u64,
+    probation: Option<Probation>,
+    recording: Option<TraceForm>,
+    /// The recording cannot begin yet.
+    trace_waits: bool,
     memory: Memory,
     tables: Tables,
     breaker: Breaker,
@@ -133,6 +150,10 @@ impl Actor {
             boot: None,
             probe: false,
             reloading: None,
+            generation: 1,
+            probation: None,
+            recording: None,
+            trace_waits: false,
             memory: Memory::new(spec.entries),
             tables: Tables::default(),
             breaker: Breaker::default(),
@@ -162,6 +183,8 @@ impl Actor {
             Input::Tick => self.on_tick(now),
             Input::Store(state) => self.on_store(state),
             Input::Reload(reload) => self.on_reload(now, *reload),
+            Input::Swap(swap) => self.on_swap(now, *swap),
+            Input::Record(form) => self.on_record(now, form),
             input => self.on_input(now, input),
         }
         std::mem::take(&mut self.out)

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Checked;
 use crate::runtime::Host;
+use crate::runtime::Offer;
 
 mod serve;
 mod wire;
@@ -35,14 +36,24 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Who runs this process: what a request asks for beyond the channels.
 pub trait Owner: Send + Sync + fmt::Debug {
-    /// Reads a channel's configuration again and checks it as at the start. Blocks on the disk.
+    /// Reads a channel's plugin and configuration again and checks them as at the start. `running` is the
+    /// digest of the component that runs. Blocks on the disk.
     ///
     /// # Errors
     /// Every mistake, one sentence each.
-    fn configuration(&self, channel: &str) -> Result<Checked, Vec<String>>;
+    fn renewal(&self, channel: &str, running: &str) -> Result<Renewal, Vec<String>>;
 
     /// Ends the process as SIGTERM does. Returns at once.
     fn shut_down(&self);
+}
+
+/// What an operator may have changed of a channel that runs.
+#[derive(Debug)]
+pub struct Renewal {
+    /// Another component than the one that runs.
+    pub plugin: Option<Offer>,
+    /// The table, checked against the keys of the component that will run.
+    pub config: Checked,
 }
 
 /// The socket cannot be offered.

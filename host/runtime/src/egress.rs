@@ -231,6 +231,19 @@ impl EgressPolicy {
         Self::new(groups, operator, self.addresses.clone(), widenings)
     }
 
+    /// The rules for another manifest, on the same machine and for the same operator.
+    ///
+    /// # Errors
+    /// A configured URL cannot widen its group.
+    pub fn of_groups(
+        &self,
+        groups: Vec<EgressGroup>,
+        widenings: &[Widening],
+    ) -> Result<Self, BadWidening> {
+        let operator = self.operator.clone();
+        Self::new(groups, operator, self.addresses.clone(), widenings)
+    }
+
     /// Whether a URL may be used, and which secrets may go there.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::bindings::v0_1::{
-    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, Instant, Problem, log::Level,
+    Boot, ChannelInfo, CheckpointMode, Effect, Entry, Event, Holdings, Instant, Problem, log::Level,
 };
 
 pub mod check;
@@ -42,6 +42,19 @@ pub trait Guest: Send {
     /// The instance faulted.
     fn inventory(&mut self) -> Result<Holdings, GuestFault>;
 
+    /// The event with what people wrote made unreadable, for a trace. Called on instances that were not
+    /// started, too.
+    ///
+    /// # Errors
+    /// The instance faulted.
+    fn blank_event(&mut self, event: &Event) -> Result<Event, GuestFault>;
+
+    /// The same for a stored entry.
+    ///
+    /// # Errors
+    /// The instance faulted.
+    fn blank_entry(&mut self, entry: &Entry) -> Result<Entry, GuestFault>;
+
     /// Linear memory that the instance has now, bytes. It never shrinks.
     fn memory_bytes(&self) -> u64 {
         0
@@ -66,6 +79,11 @@ pub trait Component: Send + Sync + fmt::Debug {
     /// # Errors
     /// The component faulted.
     fn describe(&self) -> Result<ChannelInfo, GuestFault>;
+
+    /// SHA-256 of the code, lower-case hexadecimal; empty where there is no file.
+    fn digest(&self) -> String {
+        String::new()
+    }
 }
 
 /// One line that a guest logged.

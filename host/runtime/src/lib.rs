@@ -23,6 +23,7 @@
 //! | [`store`] | entries and boot numbers in SQLite |
 //! | [`runtime`] | the host, and handles of running channels |
 //! | [`status`], [`metrics`] | how channels are, in words and numbers |
+//! | [`trace`] | what happened, in a file that can be run again |
 //! | [`control`] | the local socket on which an operator asks |
 
 pub mod actor;
@@ -44,4 +45,5 @@ pub mod runtime;
 mod shell;
 pub mod status;
 pub mod store;
+pub mod trace;
 pub mod vault;

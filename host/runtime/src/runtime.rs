@@ -31,6 +31,8 @@ use crate::vault::Vault;
 
 mod view;
 
+pub use crate::shell::record::{RecordRefused, Recording};
+pub use crate::shell::swap::{Offer, SwapFailed, Swapped};
 pub use view::ChannelView;
 
 /// Name and version, as components put them into a user agent.
@@ -289,14 +291,12 @@ impl Host {
             channel: name.clone(),
             cause,
         })?;
-        let egress = Arc::new(egress);
-        let info = spec.component.describe();
         let (actor, commands) = Actor::new(ActorSpec {
             instance: name.clone(),
             component: spec.component,
             config: spec.config.json_text(),
             vault: Vault::new(spec.config.secrets, manifest.captured),
-            egress: Arc::clone(&egress),
+            egress: Arc::new(egress),
             limits,
             entries: shared.store.load(&name)?,
             host: HOST_NAME.into(),
@@ -318,9 +318,6 @@ impl Host {
                 summary: "the channel is starting".into(),
                 fix: None,
             },
-            limits,
-            egress,
-            plugin: info.map_or_else(|_| Default::default(), |info| (info.name, info.version)),
         };
         Ok((parts, actor, commands))
     }

@@ -4,7 +4,7 @@
 //! Inputs are queued and never dropped: what reads from a socket or an agent waits while the queue
 //! is full, so the pressure goes back to the other side.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::actor::{Actor, Incident, Input, OperatorAsk, Refusal, Reload};
+use crate::actor::{Actor, Incident, Input, OperatorAsk, Refusal, Reload, Standing};
 use crate::agent::AgentPort;
 use crate::bindings::v0_1::{Health, OperatorCommand, Reply, RequestId, SocketId, TurnEvent};
 use crate::clock::Clock;
@@ -22,21 +22,24 @@ use crate::config::Checked;
 use crate::drivers::blobs::Blobs;
 use crate::drivers::network::Network;
 use crate::drivers::socket::{Outgoing, Sink};
-use crate::egress::{BadWidening, EgressPolicy};
-use crate::limits::Limits;
+use crate::egress::BadWidening;
 use crate::metrics::Metrics;
-use crate::status::{ChannelStatus, Now, Share};
+use crate::status::{ChannelStatus, Now, Share, SwapNote};
 use crate::store::Store;
 
 mod execute;
 pub(crate) mod incidents;
 pub(crate) mod pool;
+pub(crate) mod record;
 mod stats;
+pub(crate) mod swap;
 mod tasks;
 
 use incidents::Incidents;
 use pool::{Job, Pool};
+use record::Recorder;
 use stats::Stats;
+use swap::SwapOutcome;
 
 /// Inputs from sockets and agents that may wait in the queue.
 const QUEUED: usize = 256;
@@ -57,11 +60,6 @@ pub(crate) struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) incidents: Incidents,
     pub(crate) health: Health,
-    pub(crate) limits: Limits,
-    /// The rules at the start; a new configuration widens them anew.
-    pub(crate) egress: Arc<EgressPolicy>,
-    /// The component's name and version.
-    pub(crate) plugin: (String, String),
 }
 
 struct Queued {
@@ -90,6 +88,15 @@ pub(crate) struct Channel {
     stop: CancellationToken,
     tasks: TaskTracker,
     stats: Stats,
+    standing: Mutex<Standing>,
+    /// True while a component is offered: one at a time.
+    swapping: AtomicBool,
+    swap_asker: Mutex<Option<(u64, oneshot::Sender<SwapOutcome>)>>,
+    last_swap: Mutex<Option<SwapNote>>,
+    /// Digests of components that took over and broke.
+    broken: Mutex<BTreeSet<String>>,
+    /// Where a recording goes, while there is one.
+    recorder: Mutex<Option<Recorder>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -104,6 +111,7 @@ impl Channel {
         actor: Actor,
     ) -> (Arc<Self>, oneshot::Receiver<Result<(), Refusal>>) {
         let stats = Stats::new(parts.clock.now());
+        let standing = actor.standing();
         let (started, on_start) = oneshot::channel();
         let (health, _) = watch::channel(parts.health.clone());
         let (due, _) = watch::channel(None);
@@ -126,6 +134,12 @@ impl Channel {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             stats,
+            standing: Mutex::new(standing),
+            swapping: AtomicBool::new(false),
+            swap_asker: Mutex::default(),
+            last_swap: Mutex::default(),
+            broken: Mutex::default(),
+            recorder: Mutex::default(),
         });
         tasks::spawn_timer(&channel);
         tasks::spawn_store_watch(&channel);
@@ -135,7 +149,7 @@ impl Channel {
 
     /// Carries out one of the commands that begin a channel's life.
     pub(crate) fn begin(self: &Arc<Self>, command: crate::actor::Command) {
-        self.execute(command);
+        self.execute(command, std::time::Instant::now());
     }
 
     /// Queues an input that is bounded by nature: the answer to something that was asked.
@@ -190,7 +204,8 @@ impl Channel {
         self: &Arc<Self>,
         config: Checked,
     ) -> Result<mpsc::UnboundedReceiver<Reply>, BadWidening> {
-        let egress = self.parts.egress.widened_by(&config.widenings)?;
+        let egress = locked(&self.actor).egress();
+        let egress = egress.widened_by(&config.widenings)?;
         let (ticket, receiver) = self.ticket();
         self.push(Input::Reload(Box::new(Reload {
             ticket,
@@ -213,14 +228,18 @@ impl Channel {
 
     /// How the channel is. Looks at nothing slower than a lock.
     pub(crate) fn status(&self) -> ChannelStatus {
-        let (parts, usage, limits) = (&self.parts, self.stats.usage(), &self.parts.limits);
+        let (parts, usage) = (&self.parts, self.stats.usage());
         let (blob_count, blob_bytes) = parts.blobs.used();
-        let (plugin, version) = parts.plugin.clone();
+        let standing = locked(&self.standing).clone();
+        let limits = standing.limits;
         let started = self.stats.started;
         ChannelStatus {
             name: parts.name.clone(),
-            plugin,
-            version,
+            plugin: standing.plugin,
+            version: standing.version,
+            generation: standing.generation,
+            digest: standing.digest,
+            last_swap: locked(&self.last_swap).clone(),
             health: self.health.borrow().clone(),
             started_wall_ms: started.wall_ms,
             uptime_ms: parts.clock.now().mono_ms.saturating_sub(started.mono_ms),
@@ -291,6 +310,8 @@ impl Channel {
         locked(&self.inbox).clear();
         locked(&self.sockets).clear();
         locked(&self.tickets).clear();
+        drop(locked(&self.swap_asker).take());
+        drop(locked(&self.recorder).take());
         for (_, task) in std::mem::take(&mut *locked(&self.requests)) {
             task.abort();
         }
@@ -329,14 +350,15 @@ impl Job for Channel {
         if self.stop.is_cancelled() {
             return true;
         }
+        let began = std::time::Instant::now();
         let (commands, due) = {
             let mut actor = locked(&self.actor);
             let commands = actor.step(self.parts.clock.now(), queued.input);
-            self.stats.stepped(actor.usage());
+            self.stats.stepped(actor.usage(), actor.generation());
             (commands, actor.next_due())
         };
         for command in commands {
-            self.execute(command);
+            self.execute(command, began);
         }
         self.due.send_replace(due);
         true

@@ -13,6 +13,12 @@ pub struct ChannelStatus {
     pub plugin: String,
     /// The component's version.
     pub version: String,
+    /// Counts the components that have run, from 1: one more with each that takes over.
+    pub generation: u64,
+    /// SHA-256 of the component, lower-case hexadecimal.
+    pub digest: String,
+    /// The last time that one took over, or was sent back.
+    pub last_swap: Option<SwapNote>,
     /// How well it is.
     pub health: Health,
     /// When it was started, milliseconds since 1970.
@@ -37,6 +43,37 @@ pub struct ChannelStatus {
     pub counted: Counted,
     /// Warnings and errors, the oldest first.
     pub recent: Vec<Noted>,
+}
+
+/// Another component took over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwapNote {
+    /// When, milliseconds since 1970.
+    pub wall_ms: u64,
+    /// The version before.
+    pub from: String,
+    /// The version since.
+    pub to: String,
+    /// How.
+    pub end: SwapEnd,
+}
+
+/// How a component came to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwapEnd {
+    /// It was offered.
+    TookOver {
+        /// How long the channel took no events, microseconds.
+        pause_us: u64,
+        /// The one before can go on should it break.
+        way_back: bool,
+    },
+    /// The one that had taken over broke.
+    RolledBack {
+        /// How.
+        fault: String,
+    },
 }
 
 /// Bytes used of bytes allowed.

@@ -131,6 +131,20 @@ impl Vault {
         before
     }
 
+    /// Lets responses bring these secrets and no others from now on, and hands the names before back. What
+    /// was brought stays.
+    pub fn capture_only(&mut self, names: BTreeSet<String>) -> BTreeSet<String> {
+        let captured = self.slots.iter().filter(|(_, slot)| slot.captured);
+        let before = captured.map(|(name, _)| name.clone()).collect();
+        for name in &names {
+            self.slots.entry(name.clone()).or_default();
+        }
+        for (name, slot) in &mut self.slots {
+            slot.captured = names.contains(name);
+        }
+        before
+    }
+
     /// Names of the secrets that have a value, ascending.
     pub fn names(&self) -> Vec<String> {
         let filled = self.slots.iter().filter(|(_, slot)| slot.value.is_some());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use prx_host::bindings::v0_1::{
-    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, Instant,
+    Boot, ChannelInfo, CheckpointMode, Effect, Entry, Event, Holdings, Instant,
 };
 use prx_host::guest::{Component, FaultKind, Guest, GuestFault, LogLine, StartAnswer};
 use serde::Serialize;
@@ -76,6 +76,22 @@ impl Guest for DualGuest {
             "inventory",
             self.first.inventory()?,
             self.second.inventory()?,
+        )
+    }
+
+    fn blank_event(&mut self, event: &Event) -> Result<Event, GuestFault> {
+        same(
+            "blank-event",
+            self.first.blank_event(event)?,
+            self.second.blank_event(event)?,
+        )
+    }
+
+    fn blank_entry(&mut self, entry: &Entry) -> Result<Entry, GuestFault> {
+        same(
+            "blank-entry",
+            self.first.blank_entry(entry)?,
+            self.second.blank_entry(entry)?,
         )
     }
 

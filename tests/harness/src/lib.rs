@@ -6,6 +6,7 @@
 pub mod bot;
 pub mod dual;
 pub mod load;
+pub mod mutant;
 pub mod native;
 pub mod sim;
 pub mod spy;

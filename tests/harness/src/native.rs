@@ -91,6 +91,14 @@ impl Guest for NativeGuest {
         convert(&self.channel()?.holdings())
     }
 
+    fn blank_event(&mut self, event: &host::Event) -> Result<host::Event, GuestFault> {
+        convert(&qq_channel::blank::event(convert(event)?))
+    }
+
+    fn blank_entry(&mut self, entry: &host::Entry) -> Result<host::Entry, GuestFault> {
+        convert(&qq_channel::blank::entry(convert(entry)?))
+    }
+
     fn take_log(&mut self) -> Vec<LogLine> {
         std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -9,6 +9,7 @@ mod network;
 mod process;
 mod script;
 mod stage;
+mod swap;
 mod world;
 
 pub use blobs::Blobs;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prx_host::bindings::v0_1::{
-    Boot, ChannelInfo, CheckpointMode, Effect, Event, Holdings, Instant,
+    Boot, ChannelInfo, CheckpointMode, Effect, Entry, Event, Holdings, Instant,
 };
 use prx_host::guest::{Component, Guest, GuestFault, LogLine, StartAnswer};
 use serde::Serialize;
@@ -89,6 +89,14 @@ impl Guest for SpyGuest {
             self.note(&String::from_utf8_lossy(bytes));
         }
         Ok(checkpoint)
+    }
+
+    fn blank_event(&mut self, event: &Event) -> Result<Event, GuestFault> {
+        self.inner.blank_event(event)
+    }
+
+    fn blank_entry(&mut self, entry: &Entry) -> Result<Entry, GuestFault> {
+        self.inner.blank_entry(entry)
     }
 
     fn inventory(&mut self) -> Result<Holdings, GuestFault> {

@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use prx_host::bindings::v0_1::{Health, HealthLevel, Mark, ReportLine, log::Level};
 use prx_host::control::{Ask, Code, Say};
-use prx_host::status::{ChannelStatus, Noted, Share};
+use prx_host::status::{ChannelStatus, Noted, Share, SwapEnd};
 use serde_json::{Value, json};
 
 use super::{Desk, printed, replies};
@@ -185,10 +185,14 @@ impl Desk<'_> {
                     format!("{}: {}", self.level(health.level), health.summary),
                 )
             },
-            fact(
-                Text::TopicPlugin,
-                format!("{} {}", status.plugin, status.version),
-            ),
+            ReportLine {
+                evidence: Some(format!("sha256 {:.12}", status.digest)),
+                ..fact(
+                    Text::TopicPlugin,
+                    format!("{} {}", status.plugin, status.version),
+                )
+            },
+            self.component(status),
             self.uptime(status),
             ReportLine {
                 mark: fullness(status.memory),
@@ -235,6 +239,37 @@ impl Desk<'_> {
                 ),
             ),
         ]
+    }
+
+    /// Which component of how many, and how it came to run.
+    fn component(&self, status: &ChannelStatus) -> ReportLine {
+        let topic = self.screen.say(Text::TopicComponent, &[]);
+        let generation = status.generation;
+        let Some(swap) = &status.last_swap else {
+            let text = self.screen.say(Text::Generation, &[&generation]);
+            return line(Mark::Info, topic, text);
+        };
+        let when = self.ago(UNIX_EPOCH + Duration::from_millis(swap.wall_ms));
+        match &swap.end {
+            SwapEnd::TookOver { pause_us, .. } => {
+                let pause = format!("{}.{:03}", pause_us / 1000, pause_us % 1000);
+                let values: [&dyn std::fmt::Display; 5] =
+                    [&generation, &swap.to, &swap.from, &when, &pause];
+                line(Mark::Info, topic, self.screen.say(Text::TookOver, &values))
+            }
+            SwapEnd::RolledBack { fault } => {
+                let values: [&dyn std::fmt::Display; 5] =
+                    [&generation, &swap.to, &swap.from, &when, fault];
+                ReportLine {
+                    fix: Some(self.screen.say(Text::LookAtComponent, &[])),
+                    ..line(
+                        Mark::Warn,
+                        topic,
+                        self.screen.say(Text::RolledBack, &values),
+                    )
+                }
+            }
+        }
     }
 
     fn uptime(&self, status: &ChannelStatus) -> ReportLine {

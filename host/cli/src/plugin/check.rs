@@ -222,6 +222,7 @@ impl Bench<'_> {
             Trial::Holdings => (Text::TopicHoldings, say(Text::HoldingsGood, &[])),
             Trial::Names => (Text::TopicNames, say(Text::NamesGood, &[&seen.refused])),
             Trial::Restart => (Text::TopicRestart, say(Text::RestartGood, &[])),
+            Trial::Blank => (Text::TopicBlank, say(Text::BlankGood, &[])),
         }
     }
 
@@ -246,6 +247,7 @@ impl Bench<'_> {
             }
             Breach::ForeignId(id) => (say(Text::ForeignId, &[&format!("{id:#x}")]), None),
             Breach::IdTwice(id) => (say(Text::IdTwice, &[&format!("{id:#x}")]), None),
+            Breach::BlankOther(name) => (say(Text::BlankOther, &[name]), None),
             Breach::Secret(name) => (
                 say(Text::UnknownSecret, &[name]),
                 Some(say(Text::BindSecret, &[])),

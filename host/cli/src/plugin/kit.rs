@@ -48,11 +48,13 @@ pub(super) enum Trial {
     Names,
     /// The start from what is stored.
     Restart,
+    /// Events and entries made unreadable, for a trace.
+    Blank,
 }
 
 impl Trial {
     /// In the order of the report.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Probe,
         Self::Events,
         Self::Determinism,
@@ -60,6 +62,7 @@ impl Trial {
         Self::Holdings,
         Self::Names,
         Self::Restart,
+        Self::Blank,
     ];
 }
 
@@ -92,6 +95,8 @@ pub(super) enum Breach {
     IdTwice(u64),
     /// A secret that nothing brings.
     Secret(String),
+    /// Made unreadable, an event or an entry is another one: which.
+    BlankOther(String),
 }
 
 /// What is needed to try a component out.
@@ -186,6 +191,7 @@ impl Bench<'_> {
             seen.events += 1;
             seen.memory = seen.memory.max(one.memory_bytes());
             if count % CHECKPOINT_EVERY == 0 {
+                self.blank(&event, &held, &name)?;
                 let reason = [StartReason::Swap, StartReason::Crash, StartReason::Rollback];
                 let reason = reason[(count / CHECKPOINT_EVERY) % reason.len()];
                 let pair = (one, two);
@@ -316,6 +322,23 @@ impl Bench<'_> {
         })?;
         fault(trial, during, check::checkpoint(&bytes, &self.limits))?;
         Ok(bytes)
+    }
+
+    /// For a trace that others see: by an instance that was not started, and with everything but texts as it was.
+    fn blank(&self, event: &Event, held: &Held, name: &str) -> Tried<()> {
+        let trial = Trial::Blank;
+        let during = format!("blank-event of {name}");
+        let mut guest = fault(trial, &during, self.component.instantiate())?;
+        let blank = fault(trial, &during, guest.blank_event(event))?;
+        let again = fault(trial, &during, guest.blank_event(event))?;
+        if blank != again || strange::name(&blank) != strange::name(event) {
+            return Err((trial, Breach::BlankOther(name.to_owned())));
+        }
+        for entry in held.entries() {
+            let during = format!("blank-entry of {}", entry.key);
+            fault(trial, &during, guest.blank_entry(&entry))?;
+        }
+        Ok(())
     }
 
     /// In the state versions that it claims to write, and without texts.

@@ -30,6 +30,7 @@ fn an_honest_component_keeps_the_rules() {
         "holdings",
         "names",
         "restart",
+        "blank",
         "memory",
         "time",
     ] {

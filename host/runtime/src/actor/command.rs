@@ -6,13 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use url::Url;
 
+use super::swap::SwapRefused;
 use crate::agent::AgentAsk;
 use crate::bindings::v0_1::{
-    BlobDigest, BlobId, BlobRange, BodySink, EntropyAsk, Extension, Health, Metric, Problem, Reply,
-    RequestId, SocketClose, SocketId,
+    BlobDigest, BlobId, BlobRange, BodySink, Boot, EntropyAsk, Event, Extension, Health, Instant,
+    Metric, Problem, Reply, RequestId, SocketClose, SocketId,
 };
 use crate::egress::EgressPolicy;
-use crate::guest::{GuestFault, LogLine};
+use crate::guest::{Component, GuestFault, LogLine};
+use crate::limits::Limits;
 use crate::vault::Hidden;
 
 /// One thing to do.
@@ -53,12 +55,81 @@ pub enum Command {
     Log(LogLine),
     /// The guest broke: something to keep for whoever looks into it.
     Incident(Box<Incident>),
+    /// A component took over, or was refused.
+    Swapped {
+        /// As in `Swap`.
+        ticket: u64,
+        /// What runs now; or why it is still what it was.
+        outcome: Result<Taken, SwapRefused>,
+    },
+    /// A component that had taken over broke in its probation; the one before goes on.
+    RolledBack {
+        /// The digest of the one that broke.
+        broke: String,
+        /// What goes on.
+        standing: Box<Standing>,
+        /// How it broke.
+        fault: GuestFault,
+    },
+    /// A line of a trace.
+    Trace(Box<TraceItem>),
     /// The guest has started.
     Started,
     /// The guest does not start.
     Refused(Refusal),
     /// Something new.
     Extension(Extension),
+}
+
+/// What runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Counts the components that have run, from 1.
+    pub generation: u64,
+    /// The plugin.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+    /// The state version it writes.
+    pub state_version: u32,
+    /// SHA-256 of its code, lower-case hexadecimal.
+    pub digest: String,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// A component that took over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// It.
+    pub standing: Standing,
+    /// The version before.
+    pub from: String,
+    /// True when the one before goes on by itself should this one break soon.
+    pub way_back: bool,
+}
+
+/// What a trace is made of.
+#[derive(Debug, Clone)]
+pub enum TraceItem {
+    /// An instance like the one that runs starts with this.
+    Boot {
+        /// Which component.
+        generation: u64,
+        /// The code.
+        component: Arc<dyn Component>,
+        /// When.
+        now: Instant,
+        /// With what.
+        boot: Box<Boot>,
+    },
+    /// The instance takes an event.
+    Event {
+        /// When.
+        now: Instant,
+        /// Which.
+        event: Event,
+    },
 }
 
 /// Why a channel does not start.
@@ -211,6 +282,8 @@ pub enum Settled {
     Skipped,
     /// The state was rebuilt; nothing was lost.
     Rebuilt,
+    /// The component had just taken over; the one before goes on, and takes the event.
+    RolledBack,
     /// The channel was taken down, to start from its stored entries.
     TakenDown,
 }

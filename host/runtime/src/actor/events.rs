@@ -63,7 +63,12 @@ impl Actor {
             Input::Turn(turn) => self.turn(turn),
             Input::Operator(ask) => Some(Event::Command(self.operator(ask))),
             Input::Extension(extension) => Some(Event::Extension(extension)),
-            Input::Boot(_) | Input::Tick | Input::Store(_) | Input::Reload(_) => None,
+            Input::Boot(_)
+            | Input::Tick
+            | Input::Store(_)
+            | Input::Reload(_)
+            | Input::Swap(_)
+            | Input::Record(_) => None,
         }
     }
 

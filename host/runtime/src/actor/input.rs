@@ -1,5 +1,6 @@
 //! What comes into the core from the world.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::bindings::v0_1::{
@@ -7,10 +8,12 @@ use crate::bindings::v0_1::{
     RequestId, SocketBinary, SocketClosed, SocketId, SocketText, TurnEvent,
 };
 use crate::egress::EgressPolicy;
+use crate::guest::Component;
+use crate::limits::Limits;
 use crate::vault::Hidden;
 
 /// One input. Everything that the core cannot know by itself arrives in one of these.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Input {
     /// The answer to `Command::AskBoot`.
     Boot(BootInput),
@@ -38,6 +41,10 @@ pub enum Input {
     Operator(OperatorAsk),
     /// The operator's file has changed, and was checked.
     Reload(Box<Reload>),
+    /// Another component is to take over.
+    Swap(Box<Swap>),
+    /// Begin to tell what happens, or stop.
+    Record(Option<TraceForm>),
     /// Commits work, or do not: one sentence.
     Store(Result<(), String>),
     /// Something new.
@@ -73,6 +80,41 @@ pub struct Reload {
     pub secrets: Vec<(String, Hidden)>,
     /// Where the channel may connect to from now on.
     pub egress: Arc<EgressPolicy>,
+}
+
+/// A component that is to take over, and the rules it comes with.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The code.
+    pub component: Arc<dyn Component>,
+    /// What it may use.
+    pub limits: Limits,
+    /// The operator's table as JSON, checked against its keys, without secrets.
+    pub config: String,
+    /// The secrets in it.
+    pub secrets: Vec<(String, Hidden)>,
+    /// Names of the secrets that responses may bring.
+    pub captured: BTreeSet<String>,
+    /// Where it may connect to.
+    pub egress: Arc<EgressPolicy>,
+}
+
+/// A component is to take over.
+#[derive(Debug, Clone)]
+pub struct Swap {
+    /// The shell's own number, for the outcome.
+    pub ticket: u64,
+    /// What takes over.
+    pub candidate: Candidate,
+}
+
+/// What a trace may show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceForm {
+    /// What people wrote, as they wrote it.
+    Plain,
+    /// Letters and digits of it replaced.
+    Blank,
 }
 
 /// The end of a request, before secrets are taken out.

@@ -43,6 +43,7 @@ impl Actor {
                 }
                 self.carry_out(effects);
                 self.take_checkpoint(now);
+                self.trace_boot(now);
                 self.out.push(Command::Started);
             }
             Ok(Err(problems)) => {
@@ -84,6 +85,7 @@ impl Actor {
     /// entries after a while. A connection that nobody listens to would look like a healthy bot.
     pub(super) fn take_down(&mut self, now: Instant, during: &str, fault: GuestFault) {
         self.reload_failed();
+        self.probation = None;
         self.release_holdings();
         self.memory.forget_flight();
         self.own_inputs.clear();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::command::Change;
+use super::tape::Tape;
 use crate::bindings::v0_1::{Entry, Event, Instant};
 
 /// Below this size a checkpoint is taken after every event: it costs no more than the event.
@@ -34,6 +35,9 @@ pub(super) struct Memory {
     loose: Vec<Change>,
     journal: Vec<Handled>,
     bytes: usize,
+    /// A checkpoint is due whatever the last one cost.
+    wanted: bool,
+    tape: Tape,
 }
 
 impl Memory {
@@ -90,13 +94,35 @@ impl Memory {
     /// True when the next checkpoint is due.
     pub(super) fn wants_checkpoint(&self) -> bool {
         let small = |c: &Vec<u8>| c.len() < CHEAP_CHECKPOINT_BYTES;
-        self.checkpoint.as_ref().is_none_or(small) || self.journal.len() >= EVENTS_PER_CHECKPOINT
+        self.wanted
+            || self.checkpoint.as_ref().is_none_or(small)
+            || self.journal.len() >= EVENTS_PER_CHECKPOINT
+    }
+
+    /// Makes the next checkpoint due now.
+    pub(super) fn want_checkpoint(&mut self) {
+        self.wanted = true;
     }
 
     /// A checkpoint was taken: the journal is part of it.
     pub(super) fn checkpointed(&mut self, bytes: Vec<u8>) {
         self.checkpoint = Some(bytes);
+        self.wanted = false;
         self.settle();
+        if let Some(state) = self.checkpoint.as_ref() {
+            self.tape.checkpointed(state);
+        }
+    }
+
+    /// What has happened of late, for a candidate to be tried on.
+    pub(super) fn tape(&self) -> Option<(Vec<u8>, Vec<Entry>, Vec<(Instant, Event)>)> {
+        let (state, entries, events) = self.tape.play(&self.entries)?;
+        Some((state, listed(&entries), events))
+    }
+
+    /// Forgets what happened of late: it was another component's.
+    pub(super) fn new_tape(&mut self) {
+        self.tape = Tape::default();
     }
 
     /// Folds the journal into the entries, and forgets the checkpoint: the next start is from the
@@ -107,10 +133,13 @@ impl Memory {
     }
 
     fn settle(&mut self) {
-        let journal = std::mem::take(&mut self.journal);
-        let changes = journal.into_iter().flat_map(|handled| handled.changes);
-        let changes: Vec<Change> = changes.chain(std::mem::take(&mut self.loose)).collect();
-        for change in changes {
+        for handled in std::mem::take(&mut self.journal) {
+            for change in handled.changes {
+                self.apply(change);
+            }
+            self.tape.handled(handled.now, handled.event);
+        }
+        for change in std::mem::take(&mut self.loose) {
             self.apply(change);
         }
     }
@@ -120,9 +149,11 @@ impl Memory {
             Change::Put { key, value } => (key, Some(value)),
             Change::Delete { key } => (key, None),
         };
-        if let Some(old) = self.entries.remove(&key) {
+        let old = self.entries.remove(&key);
+        if let Some(old) = &old {
             self.bytes = self.bytes.saturating_sub(key.len() + old.len());
         }
+        self.tape.changing(&key, old);
         if let Some(value) = value {
             self.bytes += key.len() + value.len();
             self.entries.insert(key, value);
@@ -139,15 +170,19 @@ impl Memory {
 
     /// The entries to start from, ordered by key.
     pub(super) fn entries(&self) -> Vec<Entry> {
-        let entries = self.entries.iter().map(|(key, value)| Entry {
-            key: key.clone(),
-            value: value.to_vec(),
-        });
-        entries.collect()
+        listed(&self.entries)
     }
 
     /// Bytes of the entries at the checkpoint.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
+}
+
+fn listed(entries: &BTreeMap<String, Bytes>) -> Vec<Entry> {
+    let entries = entries.iter().map(|(key, value)| Entry {
+        key: key.clone(),
+        value: value.to_vec(),
+    });
+    entries.collect()
 }

@@ -3,17 +3,18 @@
 //!
 //! A call that faulted has returned no effects, so exactly one event is unprocessed.
 
-use super::command::{Command, Incident, Settled};
+use super::command::{Command, Settled};
+use super::probation::Probation;
 use super::{Actor, Life};
 use crate::bindings::v0_1::{
-    CheckpointMode, Effect, Event, HealthLevel, Instant, Skipped, SocketEnd, StartReason,
-    log::Level,
+    CheckpointMode, Effect, Event, Instant, Skipped, SocketEnd, StartReason, log::Level,
 };
 use crate::guest::{FaultKind, Guest, GuestFault, LogLine, check};
 
 impl Actor {
     /// Hands an event to the guest, whatever it takes, and carries out what comes back.
     pub(super) fn deliver(&mut self, now: Instant, event: Event) {
+        self.trace_event(now, &event);
         match self.handle(now, &event) {
             Ok(effects) => self.accept(now, event, effects),
             Err(Some(fault)) => self.recover(now, event, fault),
@@ -26,6 +27,7 @@ impl Actor {
         self.carry_out(effects);
         self.memory.handled(now, event);
         self.take_checkpoint(now);
+        self.proved_itself(now);
     }
 
     /// One call. After a fault the instance is gone; `Err(None)` when there was none to begin with.
@@ -48,14 +50,24 @@ impl Actor {
     }
 
     fn recover(&mut self, now: Instant, event: Event, fault: GuestFault) {
+        if let Some(probation) = self.probation.take() {
+            return match self.roll_back(now, probation, Some(&event), &fault) {
+                Ok(()) => {
+                    self.deliver(now, event);
+                    self.check_rollback(now);
+                }
+                Err(second) => self.take_down(now, "rollback", second),
+            };
+        }
         if let Err(second) = self.rebuild(now) {
             return self.take_down(now, "recovery", second);
         }
         match self.handle(now, &event) {
             Ok(effects) => {
-                self.report(&event, fault.clone(), Settled::Retried);
+                self.report(Some(&event), fault.clone(), Settled::Retried);
                 self.accept(now, event, effects);
                 self.compare_holdings();
+                self.trace_boot(now);
                 if self.breaker.fault(now.mono_ms) {
                     self.take_down(now, "handle", fault);
                 }
@@ -67,7 +79,7 @@ impl Actor {
 
     /// The event broke two instances: a third one gets it as something to settle unread.
     fn skip(&mut self, now: Instant, event: Event, fault: GuestFault) {
-        self.report(&event, fault.clone(), Settled::Skipped);
+        self.report(Some(&event), fault.clone(), Settled::Skipped);
         if self.breaker.poisoned(now.mono_ms) {
             return self.take_down(now, "handle", fault);
         }
@@ -79,6 +91,7 @@ impl Actor {
             Ok(effects) => {
                 self.accept(now, unread, effects);
                 self.compare_holdings();
+                self.trace_boot(now);
                 self.give_up_command(&event);
             }
             Err(Some(third)) => self.take_down(now, "skipped", third),
@@ -123,7 +136,7 @@ impl Actor {
     }
 
     /// Says so when a guest that came out of a crash and the host disagree on what is under way.
-    fn compare_holdings(&mut self) {
+    pub(super) fn compare_holdings(&mut self) {
         let counts_on = self.inventory();
         if counts_on.is_some_and(|holdings| holdings != self.holdings()) {
             self.log_line(
@@ -136,13 +149,15 @@ impl Actor {
     /// Takes a checkpoint when one is due. A fault here costs nothing: what was handled stays
     /// handled, and the state is rebuilt from the journal.
     pub(super) fn take_checkpoint(&mut self, now: Instant) {
-        if !self.memory.wants_checkpoint() {
+        // On probation after every event, whatever it costs: a journal is of no use to another component.
+        if self.probation.is_none() && !self.memory.wants_checkpoint() {
             return;
         }
         let Life::Running(guest) = &mut self.life else {
             return;
         };
-        let answer = guest.checkpoint(CheckpointMode::Normal);
+        let mode = self.probation.as_ref().map(Probation::mode);
+        let answer = guest.checkpoint(mode.unwrap_or(CheckpointMode::Normal));
         let answer = answer.and_then(|answer| {
             if let Ok(bytes) = &answer {
                 check::checkpoint(bytes, &self.limits)?;
@@ -151,6 +166,12 @@ impl Actor {
         });
         match answer {
             Ok(Ok(bytes)) => self.memory.checkpointed(bytes),
+            Ok(Err(refusal)) if self.probation.is_some() => {
+                let text =
+                    format!("it no longer writes its state for the component before: {refusal}");
+                let fault = GuestFault::new(FaultKind::BadOutput, text);
+                self.rebuild_after_checkpoint(now, fault);
+            }
             Ok(Err(refusal)) => {
                 let text = format!("the component takes no checkpoint: {refusal}");
                 self.log_line(Level::Error, &text);
@@ -159,31 +180,21 @@ impl Actor {
         }
     }
 
-    fn rebuild_after_checkpoint(&mut self, now: Instant, fault: GuestFault) {
+    pub(super) fn rebuild_after_checkpoint(&mut self, now: Instant, fault: GuestFault) {
         self.life = Life::Booting;
-        let incident = Incident {
-            during: "checkpoint".into(),
-            event: None,
-            fault: fault.clone(),
-            settled: Settled::Rebuilt,
-        };
-        self.out.push(Command::Incident(Box::new(incident)));
+        if let Some(probation) = self.probation.take() {
+            return match self.roll_back(now, probation, None, &fault) {
+                Ok(()) => self.check_rollback(now),
+                Err(second) => self.take_down(now, "rollback", second),
+            };
+        }
+        self.report(None, fault.clone(), Settled::Rebuilt);
         if self.breaker.fault(now.mono_ms) {
             return self.take_down(now, "checkpoint", fault);
         }
         if let Err(second) = self.rebuild(now) {
             self.take_down(now, "recovery", second);
         }
-    }
-
-    fn report(&mut self, event: &Event, fault: GuestFault, settled: Settled) {
-        let incident = Incident {
-            during: kind(event).into(),
-            event: serde_json::to_string(event).ok(),
-            fault,
-            settled,
-        };
-        self.out.push(Command::Incident(Box::new(incident)));
     }
 
     pub(super) fn take_log(&mut self, guest: &mut dyn Guest) {
@@ -194,11 +205,6 @@ impl Actor {
     pub(super) fn log_line(&mut self, level: Level, text: &str) {
         let text = text.to_owned();
         self.out.push(Command::Log(LogLine { level, text }));
-    }
-
-    /// True when the guest says that all is well; for tests of recovery.
-    pub fn is_healthy(&self) -> bool {
-        self.guest_health.level == HealthLevel::Ok && self.store_trouble.is_none()
     }
 }
 
@@ -233,7 +239,7 @@ fn close_reason(end: &SocketEnd) -> Option<String> {
 }
 
 /// The case of an event, in the words of the interface.
-fn kind(event: &Event) -> &'static str {
+pub(super) fn kind(event: &Event) -> &'static str {
     match event {
         Event::SocketOpened(_) => "socket-opened",
         Event::SocketText(_) => "socket-text",

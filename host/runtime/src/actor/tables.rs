@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::bindings::v0_1::{Capture, Holdings, RequestId, SecretUse, SocketId, TimerId, TurnId};
+use crate::bindings::v0_1::{
+    Action, Capture, Effect, Holdings, RequestId, SecretUse, SocketId, TimerId, TurnId,
+};
 
 /// An open or opening socket.
 #[derive(Debug)]
@@ -47,10 +49,51 @@ impl Tables {
         }
     }
 
+    /// What there will be once these effects are carried out.
+    pub(super) fn holdings_after(&self, effects: &[Effect]) -> Holdings {
+        let mut sockets: BTreeSet<SocketId> = self.sockets.keys().copied().collect();
+        let mut requests: BTreeSet<RequestId> = self.requests.keys().copied().collect();
+        let mut timers: BTreeSet<TimerId> = self.timers.due_of.keys().copied().collect();
+        let mut turns: BTreeSet<TurnId> = self.turns.keys().copied().collect();
+        for effect in effects {
+            match &effect.action {
+                Action::SocketOpen(open) => _ = sockets.insert(open.id),
+                Action::SocketClose(close) => _ = sockets.remove(&close.id),
+                Action::Http(request) => _ = requests.insert(request.id),
+                Action::EntropyAsk(ask) => _ = requests.insert(ask.id),
+                Action::BlobDigest(digest) => _ = requests.insert(digest.id),
+                Action::BlobMake(make) => _ = requests.insert(make.blob),
+                Action::HttpCancel(id) => _ = requests.remove(id),
+                Action::TimerSet(set) => _ = timers.insert(set.id),
+                Action::TimerClear(id) => _ = timers.remove(id),
+                Action::TurnBegin(begin) => _ = turns.insert(begin.id),
+                _ => {}
+            }
+        }
+        Holdings {
+            sockets: sockets.into_iter().collect(),
+            requests: requests.into_iter().collect(),
+            timers: timers.into_iter().collect(),
+            turns: turns.into_iter().collect(),
+        }
+    }
+
     pub(super) fn http_count(&self) -> usize {
         let http = |r: &&Request| matches!(r, Request::Http { .. });
         self.requests.values().filter(http).count()
     }
+}
+
+/// In which of their lists two accounts differ first.
+pub(super) fn difference(counted: &Holdings, held: &Holdings) -> Option<&'static str> {
+    [
+        ("sockets", counted.sockets != held.sockets),
+        ("requests", counted.requests != held.requests),
+        ("timers", counted.timers != held.timers),
+        ("turns", counted.turns != held.turns),
+    ]
+    .into_iter()
+    .find_map(|(what, differs)| differs.then_some(what))
 }
 
 /// Timers, by id and by when they are due.

@@ -13,6 +13,8 @@ use crate::egress::{EgressGroup, OperatorEgress};
 use crate::guest::{FaultKind, GuestFault, StartAnswer};
 use crate::vault::Hidden;
 
+mod swapping;
+
 type Script = dyn FnMut(&Event) -> Result<Vec<Action>, GuestFault> + Send;
 
 /// A guest whose state is the list of kinds it has handled.
@@ -85,6 +87,14 @@ impl Guest for Instance {
         Ok(Ok(self.guest.seen.clone().into_bytes()))
     }
 
+    fn blank_event(&mut self, event: &Event) -> Result<Event, GuestFault> {
+        Ok(event.clone())
+    }
+
+    fn blank_entry(&mut self, entry: &Entry) -> Result<Entry, GuestFault> {
+        Ok(entry.clone())
+    }
+
     fn inventory(&mut self) -> Result<Holdings, GuestFault> {
         Ok(Holdings {
             sockets: vec![1],
@@ -131,6 +141,12 @@ fn bench(script: impl FnMut(&Event) -> Result<Vec<Action>, GuestFault> + Send + 
         starts: Arc::default(),
         instances: Arc::default(),
     };
+    let actor = bench_of(Arc::new(factory.clone()));
+    Bench { actor, factory }
+}
+
+/// A started actor of this component, with an open socket 1.
+fn bench_of(component: Arc<dyn Component>) -> Actor {
     let group = EgressGroup {
         name: "api".into(),
         hosts: vec!["api.example.org".parse().unwrap()],
@@ -151,7 +167,7 @@ fn bench(script: impl FnMut(&Event) -> Result<Vec<Action>, GuestFault> + Send + 
     );
     let (mut actor, commands) = Actor::new(ActorSpec {
         instance: "bot".into(),
-        component: Arc::new(factory.clone()),
+        component,
         config: "{}".into(),
         vault: Vault::new(
             [("key".to_owned(), Hidden::new("canary-key"))],
@@ -173,7 +189,7 @@ fn bench(script: impl FnMut(&Event) -> Result<Vec<Action>, GuestFault> + Send + 
         [Command::SocketOpen(_), Command::Started]
     ));
     actor.step(now(0), Input::SocketOpened(1));
-    Bench { actor, factory }
+    actor
 }
 
 fn text(text: &str) -> Input {

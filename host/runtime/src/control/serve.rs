@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Owner;
 use super::wire::{Ask, Code, MAX_LINE_BYTES, Request, Said, Say, VERSION};
+use crate::actor::TraceForm;
 use crate::bindings::v0_1::{BlobInfo, OperatorCommand, Reply};
 use crate::drivers::blobs::{BlobError, CHUNK_BYTES};
 use crate::runtime::{ChannelView, Host};
@@ -136,6 +137,13 @@ impl Line {
                 self.command(&channel, command).await
             }
             Ask::Reload { name } => self.reload(server, &name).await,
+            Ask::Record { name, redact } => {
+                let form = match redact {
+                    true => TraceForm::Blank,
+                    false => TraceForm::Plain,
+                };
+                self.record(server, &name, form).await
+            }
             Ask::Blob { name, file, bytes } => {
                 let channel = find(server, &name)?;
                 let blob = self.take_blob(&channel, file, bytes).await?;
@@ -185,20 +193,38 @@ impl Line {
 
     async fn reload(&mut self, server: &Server, name: &str) -> Ended {
         let channel = find(server, name)?;
-        let (owner, of) = (Arc::clone(&server.owner), name.to_owned());
-        let read = tokio::task::spawn_blocking(move || owner.configuration(&of)).await;
-        let config = match read {
-            Ok(Ok(config)) => config,
+        let (owner, of, running) = (Arc::clone(&server.owner), name.to_owned(), channel.digest());
+        let read = tokio::task::spawn_blocking(move || owner.renewal(&of, &running)).await;
+        let renewal = match read {
+            Ok(Ok(renewal)) => renewal,
             Ok(Err(mistakes)) => return Err((Code::Config, mistakes)),
             Err(error) => {
                 let sentence = format!("the configuration could not be read: {error}; report this");
                 return Err(wrong(Code::Failed, sentence));
             }
         };
-        let replies = channel.reload(config);
-        let replies = replies
-            .map_err(|error| wrong(Code::Config, format!("[channels_config.{name}]: {error}")))?;
+        let replies = channel.renew(renewal.plugin, renewal.config);
         self.relay(name, replies, REQUESTS).await
+    }
+
+    /// Sends lines until the client goes: whatever it sends or closes ends the recording.
+    async fn record(&mut self, server: &Server, name: &str, form: TraceForm) -> Ended {
+        let channel = find(server, name)?;
+        let recording = channel.record(form);
+        let mut recording = recording.map_err(|e| wrong(Code::Failed, e.to_string()))?;
+        drop(channel);
+        loop {
+            let line = tokio::select! {
+                line = recording.next() => line,
+                _ = self.read.fill_buf() => None,
+            };
+            let Some(line) = line else { return Ok(()) };
+            let written = line.write();
+            let line = written.map_err(|e| wrong(Code::Failed, e.to_string()))?;
+            if !self.say(Say::Trace { line }).await {
+                return Ok(());
+            }
+        }
     }
 
     async fn take_blob(

@@ -40,10 +40,17 @@ pub enum Ask {
         /// What.
         command: OperatorCommand,
     },
-    /// Read a channel's configuration again.
+    /// Read a channel's plugin and configuration again.
     Reload {
         /// The channel.
         name: String,
+    },
+    /// Tell what happens in a channel, until the client goes.
+    Record {
+        /// The channel.
+        name: String,
+        /// With letters and digits of what people wrote replaced.
+        redact: bool,
     },
     /// Keep bytes for a channel. They follow the line.
     Blob {
@@ -91,6 +98,11 @@ pub enum Say {
     Reply {
         /// The reply.
         reply: Reply,
+    },
+    /// A line of a trace.
+    Trace {
+        /// As it belongs into the file.
+        line: String,
     },
     /// The bytes are kept.
     Blob {

@@ -82,6 +82,7 @@ pub struct WasmComponent {
     pre: ChannelPluginPre<State>,
     limits: Limits,
     info: Arc<Mutex<Option<ChannelInfo>>>,
+    digest: String,
 }
 
 impl fmt::Debug for WasmComponent {
@@ -113,6 +114,7 @@ impl WasmComponent {
             pre,
             limits,
             info: Arc::default(),
+            digest: digest(bytes),
         })
     }
 
@@ -137,6 +139,18 @@ impl Component for WasmComponent {
         }
         Ok(info)
     }
+
+    fn digest(&self) -> String {
+        self.digest.clone()
+    }
+}
+
+/// SHA-256 of a component's bytes, lower-case hexadecimal: the name under which traces, status and logs
+/// know it.
+pub fn digest(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The imports of a component, sorted, with their versions: what a test pins.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::{Offer, RecordRefused, Recording, SwapFailed, Swapped};
+use crate::actor::TraceForm;
 use crate::bindings::v0_1::{Health, OperatorCommand, Reply};
 use crate::config::Checked;
 use crate::drivers::blobs::Blobs;
@@ -55,6 +57,39 @@ impl ChannelView {
     /// A configured URL cannot be used.
     pub fn reload(&self, config: Checked) -> Result<mpsc::UnboundedReceiver<Reply>, BadWidening> {
         self.channel.reload(config)
+    }
+
+    /// Offers a component to the channel. It takes over between two events, once it has proved that it can;
+    /// sessions, requests, timers and turns stay as they are.
+    ///
+    /// # Errors
+    /// Why it did not take over. The one that ran goes on.
+    pub async fn swap(&self, offer: Offer) -> Result<Swapped, SwapFailed> {
+        self.channel.swap(offer).await
+    }
+
+    /// Takes up what the operator has changed: a component, where there is another one, then the
+    /// configuration. Replies come until the one that is `done`.
+    pub fn renew(&self, plugin: Option<Offer>, config: Checked) -> mpsc::UnboundedReceiver<Reply> {
+        self.channel.renew(plugin, config)
+    }
+
+    /// SHA-256 of the component that runs.
+    pub fn digest(&self) -> String {
+        self.channel.running_digest()
+    }
+
+    /// True for a component that took over in this process and broke: offering it again is for people.
+    pub fn broke_before(&self, digest: &str) -> bool {
+        self.channel.broke_before(digest)
+    }
+
+    /// Begins to record what happens; see [`crate::trace`].
+    ///
+    /// # Errors
+    /// Why it cannot be recorded now.
+    pub fn record(&self, form: TraceForm) -> Result<Recording, RecordRefused> {
+        self.channel.record(form)
     }
 
     /// The channel's blobs.

@@ -26,7 +26,8 @@ use crate::guest::LogLine;
 const UNCOUNTED_BOOTS_FROM: u64 = 1_600_000_000;
 
 impl Channel {
-    pub(super) fn execute(self: &Arc<Self>, command: Command) {
+    /// `began` is when the step that gave the command began.
+    pub(super) fn execute(self: &Arc<Self>, command: Command, began: std::time::Instant) {
         self.stats.executing(&command);
         match command {
             Command::AskBoot => self.boot(),
@@ -50,6 +51,13 @@ impl Channel {
             Command::Reply(reply) => self.reply(reply),
             Command::Log(line) => self.log(&line),
             Command::Incident(incident) => self.incident(*incident),
+            Command::Swapped { ticket, outcome } => self.swapped(ticket, outcome, began.elapsed()),
+            Command::RolledBack {
+                broke,
+                standing,
+                fault,
+            } => self.rolled_back(broke, *standing, &fault),
+            Command::Trace(item) => self.trace(*item),
             Command::Started => self.started(Ok(())),
             Command::Refused(refusal) => self.started(Err(refusal)),
             Command::Extension(extension) => {
@@ -76,7 +84,7 @@ impl Channel {
 
     fn open_socket(self: &Arc<Self>, dial: SocketDial) {
         let id = dial.id;
-        tracing::info!(channel = %self.name(), socket = id, host = dial.url.host_str(), "opening a socket");
+        tracing::info!(channel = %self.name(), generation = self.stats.generation(), socket = id, host = dial.url.host_str(), "opening a socket");
         let (sender, receiver) = mpsc::channel(SEND_QUEUE);
         locked(&self.sockets).insert(id, sender);
         let (network, blobs) = (self.parts.network.clone(), self.parts.blobs.clone());
@@ -111,7 +119,7 @@ impl Channel {
     fn http(self: &Arc<Self>, call: HttpCall) {
         let (network, blobs) = (self.parts.network.clone(), self.parts.blobs.clone());
         let purpose = call.purpose.clone();
-        tracing::debug!(channel = %self.name(), request = call.id, %purpose, host = call.url.host_str(), "request");
+        tracing::debug!(channel = %self.name(), generation = self.stats.generation(), request = call.id, %purpose, host = call.url.host_str(), "request");
         let channel = Arc::clone(self);
         self.request(call.id, async move {
             let done = http::call(&network, &blobs, call).await;
@@ -151,6 +159,9 @@ impl Channel {
     }
 
     fn agent(&self, ask: AgentAsk) {
+        if let AgentAsk::Begin(begin) = &ask {
+            tracing::debug!(channel = %self.name(), generation = self.stats.generation(), turn = begin.id, attempt = begin.attempt, "a turn begins");
+        }
         let _entered = self.parts.tokio.enter();
         self.parts.agent.ask(self.name(), ask);
     }
@@ -200,7 +211,7 @@ impl Channel {
         }
     }
 
-    fn note(&self, level: Level, text: &str) {
+    pub(super) fn note(&self, level: Level, text: &str) {
         self.stats.note(self.parts.clock.now(), level, text);
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Stats {
     pub(super) started: Instant,
     pub(super) incidents: AtomicU64,
     boots: AtomicU64,
+    /// Of the component whose effects are being carried out.
+    generation: AtomicU64,
     inputs: AtomicU64,
     effects: AtomicU64,
     requests: AtomicU64,
@@ -39,6 +41,7 @@ impl Stats {
             started,
             incidents: AtomicU64::new(0),
             boots: AtomicU64::new(0),
+            generation: AtomicU64::new(1),
             inputs: AtomicU64::new(0),
             effects: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -51,7 +54,8 @@ impl Stats {
     }
 
     /// The component has taken an input.
-    pub(super) fn stepped(&self, usage: Usage) {
+    pub(super) fn stepped(&self, usage: Usage, generation: u64) {
+        self.generation.store(generation, Ordering::Relaxed);
         count(&self.inputs);
         *locked(&self.usage) = usage;
     }
@@ -62,6 +66,9 @@ impl Stats {
             Command::AskBoot => return count(&self.boots),
             Command::Log(_)
             | Command::Incident(_)
+            | Command::Swapped { .. }
+            | Command::RolledBack { .. }
+            | Command::Trace(_)
             | Command::Started
             | Command::Refused(_)
             | Command::Extension(_) => return,
@@ -87,6 +94,11 @@ impl Stats {
             level,
             text: text.get(..end).unwrap_or_default().to_owned(),
         });
+    }
+
+    /// Which component's effects are being carried out.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
     }
 
     pub(super) fn usage(&self) -> Usage {

@@ -88,6 +88,10 @@ pub struct Report {
     pub findings: Vec<String>,
     /// Secrets that went out to the platform.
     pub secrets: Vec<String>,
+    /// Builds that took over.
+    pub swaps: usize,
+    /// Of these, sent back.
+    pub rollbacks: usize,
     /// Everything on the disk, as text.
     pub disk: String,
     /// The last lines of the channel's log, for whoever looks into a finding.
@@ -100,6 +104,8 @@ pub fn check(world: &World) -> Report {
     let mut report = Report {
         findings: world.findings.clone(),
         secrets: world.secrets.iter().cloned().collect(),
+        swaps: world.swaps,
+        rollbacks: world.rollbacks,
         disk: world
             .disk
             .entries

@@ -18,10 +18,12 @@ use prx_host::vault::{Hidden, Vault};
 use super::blobs::Blobs;
 use super::check::Watch;
 use super::stage::Mind;
+use super::swap::Offered;
 use super::world::{APP_ID, Coming, SECRET, World};
+use crate::mutant::PLANNED;
 
 /// The key of the secret in the operator's table; the component never sees it.
-const APP_SECRET: &str = "app_secret";
+pub(super) const APP_SECRET: &str = "app_secret";
 
 /// What survives a kill.
 #[derive(Debug, Default)]
@@ -35,10 +37,12 @@ pub(super) struct Disk {
 
 /// The process, alive or not.
 pub(super) struct Process {
-    component: Arc<dyn Component>,
+    /// What is installed.
+    pub(super) component: Arc<dyn Component>,
+    pub(super) offered: Option<Offered>,
     actor: Option<Actor>,
     /// Counts processes: what was meant for an earlier one does not reach a later one.
-    number: u32,
+    pub(super) number: u32,
     /// Killed in the middle of its next step.
     doomed: bool,
     /// Turns that the agent of this process works on.
@@ -49,7 +53,7 @@ pub(super) struct Process {
     pub(super) incidents: Vec<String>,
     pub(super) last_lines: std::collections::VecDeque<String>,
     /// Keys of the operator's table, besides the defaults.
-    keys: serde_json::Map<String, serde_json::Value>,
+    pub(super) keys: serde_json::Map<String, serde_json::Value>,
     mind: Mind,
     pub(super) begins: Vec<host::TurnBegin>,
     pub(super) told: Vec<host::TurnOutcome>,
@@ -76,6 +80,7 @@ impl Process {
     ) -> Self {
         Self {
             component,
+            offered: None,
             actor: None,
             number: 0,
             doomed: false,
@@ -104,6 +109,16 @@ impl Process {
             || self.keys.get("mention_only") == Some(&true.into())
     }
 
+    /// Where the running channel may connect to.
+    pub(super) fn egress(&self) -> Option<Arc<EgressPolicy>> {
+        self.actor.as_ref().map(Actor::egress)
+    }
+
+    /// The component that has proved itself.
+    pub(super) fn proven(&self) -> Option<Arc<dyn Component>> {
+        self.actor.as_ref().map(Actor::proven)
+    }
+
     /// Turns that the agent works on.
     pub(super) fn at_work(&self) -> usize {
         self.agent.len()
@@ -127,7 +142,10 @@ impl Process {
 }
 
 /// The operator's table of a run.
-fn config(component: &dyn Component, more: &serde_json::Map<String, serde_json::Value>) -> String {
+pub(super) fn config(
+    component: &dyn Component,
+    more: &serde_json::Map<String, serde_json::Value>,
+) -> String {
     let keys = component
         .describe()
         .map(|info| info.keys)
@@ -278,6 +296,7 @@ impl World {
     }
 
     fn kill(&mut self) {
+        self.put_back();
         self.process.actor = None;
         self.process.agent.clear();
         let number = self.process.number;
@@ -311,7 +330,11 @@ impl World {
                 Command::Http(call) => self.send_http(number, &call),
                 Command::Agent(ask) => self.ask_agent(number, *ask),
                 Command::Commit(changes) => self.commit(&changes),
-                Command::Incident(incident) => self.process.incidents.push(format!("{incident:?}")),
+                Command::Incident(incident) => {
+                    if !incident.fault.message.starts_with(PLANNED) {
+                        self.process.incidents.push(format!("{incident:?}"));
+                    }
+                }
                 Command::Refused(refusal) => self
                     .findings
                     .push(format!("the channel does not start: {refusal:?}")),
@@ -336,7 +359,10 @@ impl World {
                     let entropy = Input::Entropy(host::Entropy { id: ask.id, bytes });
                     self.later(1, Coming::Process(number, Box::new(entropy)));
                 }
+                Command::Swapped { outcome, .. } => self.swapped(outcome),
+                Command::RolledBack { .. } => self.rolled_back(),
                 Command::HttpCancel(_)
+                | Command::Trace(_)
                 | Command::Metric(_)
                 | Command::Started
                 | Command::Extension(_) => {}

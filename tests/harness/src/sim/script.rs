@@ -58,6 +58,10 @@ pub struct Plan {
     pub kind: Faults,
     /// How often the process is killed meanwhile.
     pub kills: u32,
+    /// How often another build is offered meanwhile.
+    pub swaps: u32,
+    /// How often the component traps meanwhile, in the middle of an event.
+    pub crashes: u32,
     /// What the bot shows while it writes.
     pub shows: Shows,
 }
@@ -68,6 +72,8 @@ pub(super) enum Step {
     Act(Act),
     Fault(FaultOrder),
     Kill,
+    Swap,
+    Crash,
 }
 
 const RESUMABLE: &[&str] = &[
@@ -131,6 +137,12 @@ pub(super) fn script(plan: &Plan, rng: &mut fastrand::Rng) -> Vec<(u64, Step)> {
     }
     for _ in 0..plan.kills {
         steps.push((rng.u64(0..plan.span_ms), Step::Kill));
+    }
+    for _ in 0..plan.swaps {
+        steps.push((rng.u64(0..plan.span_ms), Step::Swap));
+    }
+    for _ in 0..plan.crashes {
+        steps.push((rng.u64(0..plan.span_ms), Step::Crash));
     }
     steps.sort_by_key(|(at, _)| *at);
     steps

@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use super::blobs::Blobs;
 use super::script::{Faults, Plan, Shows, answer, picture};
 use super::world::World;
+use crate::mutant::{Flaw, Trigger};
 
 /// What the agent reports of a turn, each after so many milliseconds.
 pub type News = Vec<(u64, host::TurnNews)>;
@@ -113,6 +114,8 @@ impl Stage {
             faults: 0,
             kind: Faults::None,
             kills: 0,
+            swaps: 0,
+            crashes: 0,
             shows: Shows::Nothing,
         };
         let mut stage = Self {
@@ -128,6 +131,23 @@ impl Stage {
         let app = self.platform().default_app();
         app.and_then(|app| self.platform().stats(app))
             .is_some_and(|stats| stats.live_connections > 0)
+    }
+
+    /// Offers another build of the channel, newer or not, with this flaw.
+    pub fn offer(&mut self, flaw: Flaw, newer: bool) {
+        self.world.offer(flaw, newer);
+    }
+
+    /// What makes the running build trap.
+    #[must_use]
+    pub fn trigger(&self) -> &Trigger {
+        &self.world.trigger
+    }
+
+    /// Builds that took over, and those of them that were sent back.
+    #[must_use]
+    pub fn swaps(&self) -> (usize, usize) {
+        (self.world.swaps, self.world.rollbacks)
     }
 
     /// Lets time pass.

@@ -14,6 +14,7 @@ use super::network::Network;
 use super::process::{Disk, Process};
 use super::script::{Faults, Plan, Step, script};
 use super::stage::Setup;
+use crate::mutant::{Mutant, Trigger};
 
 /// Wall-clock milliseconds at which a run begins.
 const BEGIN_MS: u64 = 1_800_000_000_000;
@@ -67,6 +68,14 @@ pub struct World {
     steps: u64,
     /// Secrets that went out to the platform.
     pub(super) secrets: BTreeSet<String>,
+    /// The channel itself, of which other builds are made.
+    pub(super) base: Arc<dyn Component>,
+    /// Builds made so far.
+    pub(super) builds: u64,
+    pub(super) trigger: Trigger,
+    /// Builds that took over, and those of them that were sent back.
+    pub(super) swaps: usize,
+    pub(super) rollbacks: usize,
     /// What went wrong while it ran: broken invariants that only show in the middle.
     pub(super) findings: Vec<String>,
 }
@@ -99,12 +108,19 @@ impl World {
             ..Settings::default()
         };
         let script = script(plan, &mut rng);
+        let trigger = Trigger::default();
+        let first = Mutant::new(Arc::clone(&component), 0, trigger.clone());
         let mut world = Self {
             now: BEGIN_MS,
             coming: BTreeMap::new(),
             counter: 0,
             platform: Platform::new(settings, rng.u64(..)),
-            process: Process::new(component, setup.keys, setup.mind),
+            process: Process::new(Arc::new(first), setup.keys, setup.mind),
+            base: component,
+            builds: 0,
+            trigger,
+            swaps: 0,
+            rollbacks: 0,
             disk: Disk::default(),
             network: Network::default(),
             plan: *plan,
@@ -182,6 +198,8 @@ impl World {
                 self.obey_platform(commands);
             }
             Coming::Script(Step::Kill) => self.process.doom(),
+            Coming::Script(Step::Swap) => self.swap_at_random(),
+            Coming::Script(Step::Crash) => self.trigger.once(),
             Coming::Platform(input) => {
                 let commands = self.platform.step(Millis(self.now), input);
                 self.obey_platform(commands);

@@ -20,6 +20,8 @@ fn ten_simulated_days_are_byte_for_byte_alike() {
         faults: 30,
         kind: Faults::All,
         kills: 4,
+        swaps: 0,
+        crashes: 0,
         shows: Shows::Nothing,
     };
     for seed in 0..10 {

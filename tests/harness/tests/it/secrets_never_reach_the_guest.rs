@@ -15,6 +15,8 @@ fn no_secret_is_in_events_effects_checkpoints_log_or_store() {
         faults: 30,
         kind: Faults::All,
         kills: 3,
+        swaps: 0,
+        crashes: 0,
         shows: Shows::Stream,
     };
     let report = run(Arc::<SpyComponent>::clone(&spy), &plan, 7);

@@ -1,6 +1,6 @@
 //! Guest, actor and platform under seeded faults and kills, on virtual time.
 //!
-//! `SEEDS=1000 cargo test -p harness simulated` tries more of them.
+//! Each plan runs 40 seeds: 200 in all. `SEEDS=400 cargo test -p harness simulated` runs 2,000.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ fn from(first: u64) -> std::ops::Range<u64> {
     let wanted = std::env::var("SEEDS")
         .ok()
         .and_then(|count| count.parse().ok());
-    first..first + wanted.unwrap_or(80)
+    first..first + wanted.unwrap_or(40)
 }
 
 fn native(plan: &Plan, seed: u64) -> Report {
@@ -53,6 +53,8 @@ fn a_quiet_day_answers_every_message() {
         faults: 0,
         kind: Faults::None,
         kills: 0,
+        swaps: 0,
+        crashes: 0,
         shows: Shows::Nothing,
     };
     let (messages, answered) = seeds(0..5, &plan);
@@ -67,6 +69,8 @@ fn resumable_faults_lose_nothing_and_double_nothing() {
         faults: 40,
         kind: Faults::Resumable,
         kills: 0,
+        swaps: 0,
+        crashes: 0,
         shows: Shows::Nothing,
     };
     seeds(from(100_000), &plan);
@@ -80,6 +84,8 @@ fn kills_at_any_moment_lose_nothing_and_double_nothing() {
         faults: 10,
         kind: Faults::Resumable,
         kills: 12,
+        swaps: 0,
+        crashes: 0,
         shows: Shows::Nothing,
     };
     seeds(from(200_000), &plan);
@@ -93,7 +99,39 @@ fn all_faults_together_break_no_invariant() {
         faults: 50,
         kind: Faults::All,
         kills: 6,
+        swaps: 0,
+        crashes: 0,
         shows: Shows::Nothing,
     };
     seeds(from(300_000), &plan);
+}
+
+#[test]
+fn swaps_rollbacks_and_crashes_in_the_middle_lose_nothing_and_double_nothing() {
+    let plan = Plan {
+        messages: 60,
+        span_ms: SPAN_MS,
+        faults: 10,
+        kind: Faults::Resumable,
+        kills: 2,
+        swaps: 30,
+        crashes: 8,
+        shows: Shows::Nothing,
+    };
+    seeds(from(400_000), &plan);
+}
+
+#[test]
+fn all_faults_with_swaps_and_crashes_break_no_invariant() {
+    let plan = Plan {
+        messages: 60,
+        span_ms: SPAN_MS,
+        faults: 50,
+        kind: Faults::All,
+        kills: 6,
+        swaps: 20,
+        crashes: 8,
+        shows: Shows::Nothing,
+    };
+    seeds(from(500_000), &plan);
 }

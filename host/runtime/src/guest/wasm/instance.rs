@@ -6,8 +6,8 @@ use wasmtime::Store;
 
 use super::state::State;
 use crate::bindings::v0_1::{
-    Boot, ChannelInfo, ChannelPlugin, ChannelPluginPre, CheckpointMode, Effect, Event, Holdings,
-    Instant,
+    Boot, ChannelInfo, ChannelPlugin, ChannelPluginPre, CheckpointMode, Effect, Entry, Event,
+    Holdings, Instant,
 };
 use crate::guest::{FaultKind, Guest, GuestFault, LogLine, StartAnswer};
 use crate::limits::Limits;
@@ -94,6 +94,18 @@ impl Guest for Instance {
     fn inventory(&mut self) -> Result<Holdings, GuestFault> {
         self.call(self.limits.call_cpu, |plugin, store| {
             plugin.prx_channel_channel().call_inventory(store)
+        })
+    }
+
+    fn blank_event(&mut self, event: &Event) -> Result<Event, GuestFault> {
+        self.call(self.limits.call_cpu, |plugin, store| {
+            plugin.prx_channel_channel().call_blank_event(store, event)
+        })
+    }
+
+    fn blank_entry(&mut self, entry: &Entry) -> Result<Entry, GuestFault> {
+        self.call(self.limits.call_cpu, |plugin, store| {
+            plugin.prx_channel_channel().call_blank_entry(store, entry)
         })
     }
 

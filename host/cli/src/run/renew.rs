@@ -1,0 +1,256 @@
+//! What the operator changes while channels run: `reload`, SIGHUP, and what is put into the plugin folder.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify_debouncer_mini::{DebounceEventResult, Debouncer, new_debouncer, notify};
+use prx_host::bindings::v0_1::Mark;
+use prx_host::control::{Owner, Renewal};
+use prx_host::runtime::{ChannelView, Host, Offer};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::files::Files;
+use crate::outcome::Trouble;
+use crate::plugins::Plugins;
+use crate::setup;
+
+/// A folder has to be quiet for so long: copying a file is many changes.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// What the control socket asks of this program.
+#[derive(Debug)]
+pub(super) struct Operated {
+    pub(super) host: Host,
+    pub(super) files: Files,
+    pub(super) plugins: Plugins,
+    pub(super) asked_to_end: CancellationToken,
+}
+
+impl Owner for Operated {
+    fn renewal(&self, channel: &str, running: &str) -> Result<Renewal, Vec<String>> {
+        self.read(channel, running, None)
+    }
+
+    fn shut_down(&self) {
+        self.asked_to_end.cancel();
+    }
+}
+
+impl Operated {
+    /// `wasm`: a component in the place of the plugin's own, under its manifest.
+    fn read(
+        &self,
+        channel: &str,
+        running: &str,
+        wasm: Option<Vec<u8>>,
+    ) -> Result<Renewal, Vec<String>> {
+        let read = || -> Result<setup::Channel, Trouble> {
+            let files = self.files.again()?;
+            let mut chosen = setup::chosen(&files, &self.plugins, &[channel.to_owned()])?;
+            if let (Some((_, plugin)), Some(wasm)) = (chosen.first_mut(), wasm) {
+                plugin.wasm = wasm.into();
+            }
+            let mut read = setup::channels(&files, chosen, &|plugin| {
+                Ok(self.host.load(&plugin.wasm, plugin.manifest.limits)?)
+            })?;
+            let none = || Trouble::mistake(format!("{channel} does not run here"));
+            read.pop().ok_or_else(none)
+        };
+        let read = read().map_err(|trouble| match trouble {
+            Trouble::Mistakes(sentences) => sentences,
+            Trouble::Failed(error) => vec![format!("{error:#}")],
+        })?;
+        let config = read.config.clone();
+        let other = read.component.digest() != running;
+        let plugin = other.then_some(Offer {
+            component: read.component,
+            manifest: read.manifest,
+            config: read.config,
+        });
+        Ok(Renewal { plugin, config })
+    }
+}
+
+/// Takes up changes that nobody asks for on the socket.
+pub(super) struct Renewing {
+    host: Host,
+    owner: Arc<Operated>,
+    tasks: Vec<JoinHandle<()>>,
+    stop: CancellationToken,
+    /// Ends with this.
+    _watching: Option<Debouncer<notify::RecommendedWatcher>>,
+}
+
+impl std::fmt::Debug for Renewing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Renewing").finish_non_exhaustive()
+    }
+}
+
+impl Renewing {
+    /// Listens for SIGHUP, and watches the plugin folder if there is one. Inside a tokio runtime.
+    pub(super) fn begin(host: Host, owner: Arc<Operated>, plugins: &Plugins) -> Self {
+        let stop = CancellationToken::new();
+        let (changed, changes) = mpsc::channel(1);
+        let watching = plugins.dir().and_then(|dir| watch(dir, changed));
+        let taking = Taking {
+            host: host.clone(),
+            owner: Arc::clone(&owner),
+            turn: Arc::default(),
+        };
+        let mut tasks = vec![tokio::spawn(taking.clone().on_signal(stop.clone()))];
+        if watching.is_some() {
+            tasks.push(tokio::spawn(taking.on_change(changes, stop.clone())));
+        }
+        Self {
+            host,
+            owner,
+            tasks,
+            stop,
+            _watching: watching,
+        }
+    }
+
+    /// Stops, and waits until nothing of it holds the host any more.
+    pub(super) async fn end(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            // It ends by itself; a panic in it was logged.
+            let _ = task.await;
+        }
+    }
+
+    /// Offers a component under the manifest and the configuration that are there.
+    pub(super) async fn swap(&self, channel: &str, wasm: &[u8]) -> Result<String, String> {
+        let running = self.host.running();
+        let found = running.into_iter().find(|c| c.name() == channel);
+        let view = found.ok_or_else(|| format!("no channel {channel:?} runs here"))?;
+        let (owner, of, wasm) = (Arc::clone(&self.owner), channel.to_owned(), wasm.to_vec());
+        let digest = view.digest();
+        let read = tokio::task::spawn_blocking(move || owner.read(&of, &digest, Some(wasm))).await;
+        let renewal = read.map_err(|error| error.to_string())?;
+        let renewal = renewal.map_err(|sentences| sentences.join("; "))?;
+        let Some(offer) = renewal.plugin else {
+            return Err("this very component runs already".into());
+        };
+        let done = view.swap(offer).await.map_err(|error| error.to_string())?;
+        let (to, pause) = (&done.taken.standing, done.pause.as_secs_f64() * 1000.0);
+        Ok(format!(
+            "{} {} took over from {} as generation {}, after a pause of {pause:.2} ms",
+            to.plugin, to.version, done.taken.from, to.generation
+        ))
+    }
+}
+
+/// Takes changes up, one at a time, whatever they came from.
+#[derive(Clone)]
+struct Taking {
+    host: Host,
+    owner: Arc<Operated>,
+    turn: Arc<Mutex<()>>,
+}
+
+impl Taking {
+    async fn on_signal(self, stop: CancellationToken) {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangup = match signal(SignalKind::hangup()) {
+            Ok(hangup) => hangup,
+            Err(error) => {
+                return tracing::warn!(%error, "SIGHUP is not listened for; use `reload`");
+            }
+        };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                heard = hangup.recv() => if heard.is_none() { return },
+            }
+            let _one = self.turn.lock().await;
+            tracing::info!("SIGHUP: plugins and configuration are read again");
+            for channel in self.host.running() {
+                self.renew(&channel, None).await;
+            }
+        }
+    }
+
+    async fn on_change(self, mut changes: mpsc::Receiver<()>, stop: CancellationToken) {
+        let mut tried = BTreeMap::new();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                heard = changes.recv() => if heard.is_none() { return },
+            }
+            let _one = self.turn.lock().await;
+            for channel in self.host.running() {
+                self.renew(&channel, Some(&mut tried)).await;
+            }
+        }
+    }
+
+    /// Reads a channel's plugin and configuration again, and lets it take them up. With `tried` only a
+    /// plugin counts, and none that was tried before: what is in the folder may be there for long.
+    async fn renew(&self, channel: &ChannelView, tried: Option<&mut BTreeMap<String, String>>) {
+        let (name, running) = (channel.name().to_owned(), channel.digest());
+        let (reader, of) = (Arc::clone(&self.owner), name.clone());
+        let read = tokio::task::spawn_blocking(move || reader.renewal(&of, &running)).await;
+        let renewal = match read {
+            Ok(Ok(renewal)) => renewal,
+            Ok(Err(sentences)) => {
+                for sentence in sentences {
+                    tracing::warn!(channel = %name, "not taken up, what runs goes on: {sentence}");
+                }
+                return;
+            }
+            Err(error) => return tracing::error!(channel = %name, %error, "not read"),
+        };
+        if let Some(tried) = tried {
+            let Some(offer) = &renewal.plugin else { return };
+            let digest = offer.component.digest();
+            if tried.get(&name) == Some(&digest) || channel.broke_before(&digest) {
+                return;
+            }
+            tried.insert(name.clone(), digest);
+        }
+        let mut replies = channel.renew(renewal.plugin, renewal.config);
+        while let Some(reply) = replies.recv().await {
+            for line in reply.lines {
+                let fix = line.fix.unwrap_or_default();
+                match line.mark {
+                    Mark::Fail | Mark::Warn => {
+                        tracing::warn!(channel = %name, fix, "{}", line.text)
+                    }
+                    _ => tracing::info!(channel = %name, "{}", line.text),
+                }
+            }
+        }
+    }
+}
+
+/// Tells of every change beneath a folder, once it is quiet.
+fn watch(dir: &Path, changed: mpsc::Sender<()>) -> Option<Debouncer<notify::RecommendedWatcher>> {
+    let heard = move |result: DebounceEventResult| {
+        if result.is_ok() {
+            // One that waits is enough: whoever takes it looks at everything.
+            let _ = changed.try_send(());
+        }
+    };
+    let watching = new_debouncer(QUIET, heard).and_then(|mut debouncer| {
+        let watcher = debouncer.watcher();
+        watcher.watch(dir, notify::RecursiveMode::Recursive)?;
+        Ok(debouncer)
+    });
+    let shown = dir.display();
+    match watching {
+        Ok(watching) => {
+            tracing::info!(folder = %shown, "watching for other plugins");
+            Some(watching)
+        }
+        Err(error) => {
+            tracing::warn!(folder = %shown, %error, "the plugin folder is not watched; use `reload` after a change");
+            None
+        }
+    }
+}
