@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 mod ci;
 mod tidy;
 mod walk;
+mod wit;
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();

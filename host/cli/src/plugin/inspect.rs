@@ -122,7 +122,7 @@ impl Bench<'_> {
             self.note(report, Mark::Info, Text::TopicEgress, text);
         }
         for group in &manifest.egress {
-            let (hosts, ports) = (listed(&hosts(group)), listed(&group.ports));
+            let (hosts, ports) = (listed(hosts(group)), listed(&group.ports));
             let secrets = listed(&group.secrets);
             let values: &[&dyn Display] = &[&group.name, &hosts, &ports, &secrets];
             let text = self.screen.say(Text::EgressGroup, values);

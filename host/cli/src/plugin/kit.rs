@@ -187,13 +187,18 @@ impl Bench<'_> {
             same(&name, &effects, &others)?;
             self.take(&mut held, &mut strange, &name, &effects, seen)?;
             self.compare(&mut *one, &held, &name)?;
-            (drop(one.take_log()), drop(two.take_log()));
+            for guest in [&mut one, &mut two] {
+                drop(guest.take_log());
+            }
             seen.events += 1;
             seen.memory = seen.memory.max(one.memory_bytes());
             if count % CHECKPOINT_EVERY == 0 {
                 self.blank(&event, &held, &name)?;
-                let reason = [StartReason::Swap, StartReason::Crash, StartReason::Rollback];
-                let reason = reason[(count / CHECKPOINT_EVERY) % reason.len()];
+                let reason = match (count / CHECKPOINT_EVERY) % 3 {
+                    0 => StartReason::Swap,
+                    1 => StartReason::Crash,
+                    _ => StartReason::Rollback,
+                };
                 let pair = (one, two);
                 (one, two) =
                     self.hand_over(pair, now, &mut held, &mut strange, &name, reason, seen)?;

@@ -63,7 +63,7 @@ pub enum SignatureError {
     Empty,
     /// Another manifest or another component was signed.
     #[error("the signature of {0} is not of this plugin.toml with this component")]
-    Wrong(PublicKey),
+    Wrong(Box<PublicKey>),
 }
 
 /// Who may sign.
@@ -188,7 +188,7 @@ pub(super) fn verify(file: &[u8], message: &str) -> Result<Vec<PublicKey>, Signa
         let (key, signature) = parts.ok_or(SignatureError::Line(index + 1))?;
         // Strict: no two keys, and no weak one, for one signature.
         if key.0.verify_strict(message.as_bytes(), &signature).is_err() {
-            return Err(SignatureError::Wrong(key));
+            return Err(SignatureError::Wrong(Box::new(key)));
         }
         keys.push(key);
     }
