@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that continuous integration runs, in order. `cargo xtask tidy`: the house rules
 //! that a compiler does not know. `cargo xtask walk`: the README's walk to a paired bot, as it stands there.
+//! `cargo xtask dist`: what a small server gets. `cargo xtask try-dist`: runs that, of the development build.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -8,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 mod ci;
+mod dist;
 mod tidy;
 mod walk;
 mod wit;
@@ -18,8 +20,10 @@ fn main() -> ExitCode {
         "ci" => ci::run(&root()),
         "tidy" => tidy::run(&root()),
         "walk" => walk::run(&root()),
+        "dist" => dist::run(&root(), &std::env::args().skip(2).collect::<Vec<_>>()),
+        "try-dist" => dist::try_out(&root()),
         _ => Err(anyhow::anyhow!(
-            "say what to do: cargo xtask ci, cargo xtask tidy, or cargo xtask walk"
+            "say what to do: cargo xtask ci, cargo xtask tidy, cargo xtask walk, cargo xtask dist, or cargo xtask try-dist"
         )),
     };
     match outcome {
