@@ -198,6 +198,7 @@ pub(crate) fn try_out(root: &Path) -> Result<()> {
     bot.signal("HUP")?;
     emulator.write("again")?;
     emulator.until("echo: again")?;
+    bot.until("a new configuration is in force")?;
     bot.signal("TERM")?;
     bot.end()
 }

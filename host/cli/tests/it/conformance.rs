@@ -115,3 +115,61 @@ fn a_table_that_nobody_wrote_can_be_helped() {
         assert!(said.code == 2 && said.err.contains(says), "{said:?}");
     }
 }
+
+/// The page for authors, and the example that it walks through.
+fn page_and_example() -> (String, Vec<String>) {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let example = [
+        "Cargo.toml",
+        "plugin.toml",
+        "src/lib.rs",
+        "src/operator.rs",
+        "src/unread.rs",
+    ];
+    let example = example.map(|file| read(&format!("tests/fixtures/tiny-channel/{file}")));
+    (read("host/docs/channels.md"), example.to_vec())
+}
+
+#[test]
+fn the_page_for_authors_quotes_the_example_as_it_is() {
+    let (page, example) = page_and_example();
+    let mut quoted = 0;
+    for block in page.split("```").skip(1).step_by(2) {
+        let (kind, text) = block.split_once('\n').unwrap();
+        if matches!(kind, "rust" | "toml") {
+            quoted += 1;
+            assert!(example.iter().any(|file| file.contains(text)), "{text}");
+        }
+    }
+    assert!(quoted > 8);
+}
+
+#[test]
+fn the_page_for_authors_knows_the_limits() {
+    use prx_host::limits::Limits;
+    use prx_host::manifest::Manifest;
+    let (page, example) = page_and_example();
+    let table = page.split("<!-- limits").nth(1).unwrap();
+    let table = table.split("<!-- /limits").next().unwrap();
+    let parse = |resources: &str| {
+        let manifest = example[1].split("[resources]").next().unwrap();
+        Manifest::parse(&format!("{manifest}[resources]\n{resources}"))
+    };
+    let standard = parse("").unwrap().limits;
+    assert_eq!(standard, Limits::STANDARD);
+    let mut keys = Vec::new();
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let (key, most) = (cells[1].trim_matches('`'), cells[3].parse::<u64>().unwrap());
+        let usual = parse(&format!("{key} = {}\n", cells[2])).unwrap().limits;
+        assert_eq!(usual, Limits::STANDARD, "{key}");
+        parse(&format!("{key} = {most}\n")).unwrap();
+        let more = parse(&format!("{key} = {}\n", most + 1));
+        assert!(more.is_err(), "{key} = {}", most + 1);
+        keys.push(format!("{key}\n"));
+    }
+    // And there is none besides: an unknown key names those that are known.
+    let said = parse("max_nothing = 1\n").unwrap_err().to_string();
+    assert_eq!(said.matches("`max_").count(), keys.len() + 1, "{said}");
+}
