@@ -196,6 +196,7 @@ impl Channel {
         let valid = self.auth.valid(&self.env);
         let want = self.turns.work(&mut self.env, valid);
         self.want(want);
+        self.turns.open.save(&mut self.env);
         self.gateway.store(&mut self.env);
         self.finish_draining();
         self.examine_session();

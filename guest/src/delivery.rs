@@ -66,7 +66,6 @@ impl Turns {
                 .open
                 .get(&id)
                 .map_or(0, |turn| turn.inbound.deadline_ms());
-            self.store(env, id);
             self.watch(env, deadline_ms);
             return Want::Token;
         }
@@ -198,9 +197,7 @@ impl Turns {
         let scene = turn.inbound.scene;
         let body = body::of(scene, part, paid);
         let path = scene.messages_path(turn.inbound.target.as_str());
-        if first {
-            self.store(env, id);
-        }
+        if first {}
         let purpose = Purpose::Send {
             turn: id,
             part: index,

@@ -23,19 +23,19 @@ use crate::state::Entries;
 use crate::texts::Text;
 use crate::timers::Timer;
 
-mod approvals;
+pub(crate) mod approvals;
 mod begin;
 mod fetch;
 mod interrupt;
 mod manners;
 mod news;
+pub mod open;
 pub(crate) mod own;
 
 pub(crate) use approvals::APPROVAL_BUTTON;
 use approvals::Asked;
+use open::OpenTurns;
 
-/// Where open turns are stored.
-const PREFIX: &str = "turn/";
 /// Turns that one call works on: few enough that their effects stay far below what a call may return.
 const BATCH: usize = 64;
 
@@ -102,7 +102,7 @@ pub struct Turn {
 /// All open turns, and what is remembered for answering them.
 #[derive(Clone, Debug)]
 pub struct Turns {
-    pub(crate) open: BTreeMap<TurnId, Turn>,
+    pub(crate) open: OpenTurns,
     /// By conversation; the first is being worked on.
     queues: BTreeMap<String, VecDeque<TurnId>>,
     pub(crate) flights: BTreeMap<TurnId, Flight>,
@@ -142,6 +142,7 @@ impl InFlight {
     /// The same without what nobody else may read.
     pub(crate) fn blank(&mut self) {
         self.approvals.values_mut().flatten().for_each(Asked::blank);
+        self.growths.values_mut().for_each(Growth::blank);
     }
 }
 
@@ -149,11 +150,7 @@ impl Turns {
     /// The turns that an earlier process, or an earlier instance, left open.
     #[must_use]
     pub fn restore(entries: &Entries, config: &Config, wall_ms: u64, in_flight: InFlight) -> Self {
-        let open: BTreeMap<TurnId, Turn> = entries
-            .under(PREFIX)
-            .filter_map(|(_, bytes)| serde_json::from_slice::<Turn>(bytes).ok())
-            .map(|turn| (turn.id, turn))
-            .collect();
+        let open = OpenTurns::restore(entries);
         let mut queues: BTreeMap<String, VecDeque<TurnId>> = BTreeMap::new();
         let mut budget = Budget::restore(entries);
         for turn in open.values() {
@@ -274,7 +271,7 @@ impl Turns {
             self.mark_received(env, &turn.inbound);
         }
         self.agenda.insert(id);
-        self.put(env, turn);
+        self.open.insert(turn);
     }
 
     /// Does what is on the agenda, as much of it as one call may hold.
@@ -333,9 +330,7 @@ impl Turns {
         self.agenda.insert(id);
         // The delivery stores it, together with the state of the first part. Where that may come in a later call
         // only, a finished answer must not be lost meanwhile.
-        if self.agenda.len() > BATCH || self.is_growing(id) || self.starts_slowly(id) {
-            self.store(env, id);
-        }
+        if self.agenda.len() > BATCH || self.is_growing(id) || self.starts_slowly(id) {}
     }
 
     /// True when something comes before the first send of an answer, such as an upload.
@@ -349,7 +344,7 @@ impl Turns {
 
     /// Records the outcome, forgets the turn, and begins the next one of its conversation.
     pub(crate) fn close(&mut self, env: &mut Env, id: TurnId) {
-        let Some(turn) = self.open.remove(&id) else {
+        let Some(turn) = self.open.remove(env, id) else {
             return;
         };
         self.flights.remove(&id);
@@ -359,7 +354,6 @@ impl Turns {
         if turn.inbound.anchor == Anchor::Nothing {
             self.budget.unshare(id);
         }
-        env.delete(key(id));
         self.drop_blobs(env, &turn);
         let record = self.ledger.record(env, &turn);
         match turn.origin {
@@ -413,23 +407,10 @@ impl Turns {
         }
         self.agenda.extend(self.open.keys().copied());
     }
-
-    /// Stores an open turn as it is, with this call's commit.
-    pub(crate) fn store(&self, env: &mut Env, id: TurnId) {
-        if let Some(turn) = self.open.get(&id) {
-            env.put_json(&key(id), turn);
-        }
-    }
-
-    /// Stores a turn with this call's commit, and keeps it.
-    pub(crate) fn put(&mut self, env: &mut Env, turn: Turn) {
-        env.put_json(&key(turn.id), &turn);
-        self.open.insert(turn.id, turn);
-    }
 }
 
 impl Turn {
-    fn new(id: TurnId, origin: Origin, inbound: Inbound) -> Self {
+    pub(crate) fn new(id: TurnId, origin: Origin, inbound: Inbound) -> Self {
         Self {
             id,
             attempt: 0,
@@ -444,8 +425,4 @@ impl Turn {
             wakes: false,
         }
     }
-}
-
-fn key(id: TurnId) -> String {
-    format!("{PREFIX}{:016x}", id.0)
 }

@@ -1,14 +1,81 @@
 //! Settling an event that made an earlier instance trap: without interpreting it, so that it cannot trap again.
 
+use serde::Deserialize;
+
 use crate::bindings::{
-    BlobMade, DigestDone, Failure, HttpDone, HttpOutcome, Skipped, SocketEnd, Stage, TurnEvent,
-    TurnNews,
+    BlobMade, DigestDone, Failure, HttpDone, HttpOutcome, Occasion, Skipped, SocketEnd, Stage,
+    TurnEvent, TurnNews,
 };
+use crate::delivery::Content;
 use crate::env::Level;
+use crate::events::{self, Kind};
 use crate::gateway::frame;
-use crate::ids::{SocketId, TurnId};
+use crate::ids::{MessageId, OpenId, SocketId, TurnId};
+use crate::inbound::{Anchor, Inbound};
+use crate::scene::Scene;
+use crate::texts::{self, Text};
+use crate::turns::approvals;
 
 use super::Channel;
+
+fn unhandled(what: &str) -> Failure {
+    Failure {
+        stage: Stage::Host,
+        detail: format!("{what} could not be handled"),
+        maybe_received: true,
+    }
+}
+
+/// As little of a message as an apology needs.
+#[derive(Deserialize)]
+struct Least {
+    t: String,
+    d: LeastMessage,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct LeastMessage {
+    id: String,
+    group_openid: String,
+    channel_id: String,
+    guild_id: String,
+    author: LeastAuthor,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct LeastAuthor {
+    id: String,
+    user_openid: String,
+    member_openid: String,
+}
+
+/// A message that is addressed to the bot, with its place and its author and nothing else.
+fn sender(raw: &str, platform_ms: u64) -> Option<Inbound> {
+    let Least { t, d } = serde_json::from_str(raw).ok()?;
+    let (scene, target, author) = match events::kind(&t) {
+        Kind::C2cMessage => {
+            let author = d.author.user_openid;
+            (Scene::C2c, author.clone(), author)
+        }
+        Kind::GroupAtMessage => (Scene::Group, d.group_openid, d.author.member_openid),
+        Kind::ChannelAtMessage => (Scene::Channel, d.channel_id, d.author.id),
+        Kind::DirectMessage => (Scene::Dm, d.guild_id.clone(), d.author.id),
+        _ => return None,
+    };
+    if target.is_empty() || author.is_empty() || d.id.is_empty() {
+        return None;
+    }
+    let mut inbound = Inbound::of_operator(scene, OpenId(target), platform_ms);
+    inbound.occasion = Occasion::Message;
+    inbound.anchor = Anchor::Message;
+    inbound.id = MessageId(d.id);
+    inbound.sender = OpenId(author);
+    inbound.guild = d.guild_id;
+    Some(inbound)
+}
 
 impl Channel {
     pub(super) fn on_skipped(&mut self, skipped: &Skipped) {
@@ -29,25 +96,16 @@ impl Channel {
                     .and_then(frame::read)
                     .and_then(|frame| frame.seq);
                 self.gateway.handled(seq);
+                self.apologise(skipped.raw.as_deref().unwrap_or_default());
             }
-            // Without these the connection would stand open for ever on one side only.
-            ("socket-opened", Some(id)) => self.gateway.on_opened(SocketId(id)),
             ("socket-closed", Some(id)) => {
-                let end = SocketEnd::Failed(Failure {
-                    stage: Stage::Host,
-                    detail: "the end of the connection could not be handled".to_owned(),
-                    maybe_received: true,
-                });
-                let closed = self.gateway.on_closed(&mut self.env, SocketId(id), &end);
-                self.want(closed);
+                let end = SocketEnd::Failed(unhandled("the end of the connection"));
+                let want = self.gateway.on_closed(&mut self.env, SocketId(id), &end);
+                self.want(want);
             }
             ("http-done", Some(id)) => self.on_http(&HttpDone {
                 id,
-                outcome: HttpOutcome::Failed(Failure {
-                    stage: Stage::Host,
-                    detail: "the answer could not be handled".to_owned(),
-                    maybe_received: true,
-                }),
+                outcome: HttpOutcome::Failed(unhandled("the answer")),
                 used: Vec::new(),
                 captured: Vec::new(),
             }),
@@ -61,24 +119,45 @@ impl Channel {
                 made: Err("its making could not be handled".to_owned()),
             }),
             ("timer-fired", Some(id)) => self.rearm(id),
-            ("turn", Some(id)) => {
-                let attempt = self
-                    .turns
-                    .open
-                    .get(&TurnId(id))
-                    .map_or(0, |turn| turn.attempt);
-                let news =
-                    TurnNews::Failed("what the agent reported could not be handled".to_owned());
-                self.turns.on_news(
-                    &mut self.env,
-                    TurnEvent {
-                        turn: id,
-                        attempt,
-                        news,
-                    },
-                );
-            }
+            ("turn", Some(id)) => self.skip_news(id, skipped.raw.as_deref().unwrap_or_default()),
             _ => {}
+        }
+    }
+
+    /// News of a turn: what ends it ends it with an apology, a question is answered with no, and a piece is
+    /// part of the end as well.
+    fn skip_news(&mut self, turn: u64, news: &str) {
+        if let Some(approval) = news.strip_prefix("approval-asked ") {
+            return approvals::decide(&mut self.env, TurnId(turn), approval, false, "channel");
+        }
+        if matches!(news, "delta" | "tool-note" | "message") {
+            return;
+        }
+        let open = self.turns.open.get(&TurnId(turn));
+        let attempt = open.map_or(0, |turn| turn.attempt);
+        let failed = "what the agent reported could not be handled";
+        let event = TurnEvent {
+            turn,
+            attempt,
+            news: match news {
+                "cancelled" => TurnNews::Cancelled,
+                _ => TurnNews::Failed(failed.to_owned()),
+            },
+        };
+        self.turns.on_news(&mut self.env, event);
+    }
+
+    /// Whoever wrote what could not be handled is told so, where as little as that can be read, and where the
+    /// person may talk to the bot. There is no turn: nothing was accepted.
+    fn apologise(&mut self, raw: &str) {
+        let Some(inbound) = sender(raw, self.env.platform_ms()) else {
+            return;
+        };
+        let new = self.dedup.take(&mut self.env, &[inbound.id.as_str()]);
+        if new && self.access.allows(&self.env.config, &inbound) {
+            let text = texts::text(self.env.config.language, Text::AgentFailed);
+            let content = Content::Text(text.to_owned());
+            self.turns.say(&mut self.env, &inbound, content);
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bindings::{HttpDone, HttpOutcome};
+use crate::blank::words;
 use crate::capabilities::{Feature, Learned, RIGHT_MS};
 use crate::config::StreamMode;
 use crate::env::{Env, Level};
@@ -72,6 +73,14 @@ pub struct Growth {
     failures: u8,
     /// It does not grow any more.
     frozen: bool,
+}
+
+impl Growth {
+    /// The same without its words.
+    pub(crate) fn blank(&mut self) {
+        self.text = words::blank(&self.text);
+        self.confirmed = words::blank(&self.confirmed);
+    }
 }
 
 impl Turns {
@@ -203,7 +212,6 @@ impl Turns {
         } else {
             Purpose::Stream { turn: id }
         };
-        self.store(env, id);
         let body = Body::Json(Value::Object(fields).to_string());
         Some(env.call_api(purpose, "POST", &path, body, after_commit))
     }
@@ -223,7 +231,6 @@ impl Turns {
                     stream.took();
                     if stream.id.is_empty() {
                         stream.id = named.to_owned();
-                        self.store(env, id);
                     }
                 }
                 if named.is_empty() {
@@ -327,7 +334,6 @@ impl Turns {
             if refused {
                 self.budget.refund(env, &stream.paid);
             }
-            self.store(env, id);
         }
     }
 
@@ -413,7 +419,6 @@ impl Turns {
             _ => {}
         }
         self.flights.insert(id, Flight::default());
-        self.store(env, id);
     }
 
     /// Time to show more of some texts.

@@ -193,7 +193,6 @@ impl Turns {
                     media.source = Source::Blob(info.blob);
                     media.size = info.size;
                 }
-                self.store(env, id);
             }
             Err(why) => {
                 env.log(

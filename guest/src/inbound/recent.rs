@@ -9,11 +9,12 @@ use std::hash::Hasher;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use crate::blank::words;
 use crate::env::Env;
 use crate::events::fields::cut;
 use crate::ids::MessageId;
 use crate::scene::Scene;
-use crate::state::ring::{Dated, Ring};
+use crate::state::ring::{self, Dated, Ring};
 use crate::state::{Entries, REMEMBER_MS};
 
 use super::{Attached, Inbound};
@@ -25,7 +26,7 @@ const BLOCK: usize = 16;
 /// Characters of a message's text that are kept.
 const TEXT_CHARS: usize = 200;
 /// Where the blocks are stored.
-const PREFIX: &str = "recent/";
+pub(crate) const PREFIX: &str = "recent/";
 
 /// One message, as far as it is remembered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,14 @@ impl Dated for Record {
     fn wall_ms(&self) -> u64 {
         self.wall_ms
     }
+}
+
+/// A stored block without what people wrote, for a trace. One that cannot be read has nothing in it.
+pub(crate) fn blanked(block: &[u8]) -> Vec<u8> {
+    ring::changed(block, |record: &mut Record| {
+        record.said.author = words::blank(&record.said.author);
+        record.said.text = words::blank(&record.said.text);
+    })
 }
 
 /// The index of recent messages.

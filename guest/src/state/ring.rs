@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::env::Env;
@@ -35,6 +36,18 @@ pub struct Ring<T> {
 struct Block<T> {
     number: u64,
     records: Vec<T>,
+}
+
+/// A stored block with each of its records changed; empty when it cannot be read.
+pub(crate) fn changed<T: Serialize + DeserializeOwned>(
+    block: &[u8],
+    change: impl Fn(&mut T),
+) -> Vec<u8> {
+    let Ok(mut block) = postcard::from_bytes::<Block<T>>(block) else {
+        return Vec::new();
+    };
+    block.records.iter_mut().for_each(change);
+    postcard::to_allocvec(&block).unwrap_or_default()
 }
 
 impl<T: Clone + Dated + Serialize + for<'de> Deserialize<'de>> Ring<T> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::bindings::{Action, Approval, ApprovalAnswer, Outcome};
+use crate::blank::words;
 use crate::delivery::cards::WhoMay;
 use crate::delivery::split;
 use crate::env::{Env, Level};
@@ -52,14 +53,8 @@ pub(super) struct Asked {
 impl Asked {
     /// The same without its text and without what a press must carry.
     pub(super) fn blank(&mut self) {
-        let blank = |text: &mut String| {
-            *text = text
-                .chars()
-                .map(|c| if c.is_alphanumeric() { 'x' } else { c })
-                .collect();
-        };
-        blank(&mut self.text);
-        blank(&mut self.nonce);
+        self.text = words::blank(&self.text);
+        self.nonce = words::blank(&self.nonce);
     }
 }
 
@@ -286,13 +281,13 @@ impl Turns {
         self.budget.share(id, payer);
         let mut place = Turn::new(id, Origin::Channel, place);
         place.inbound.guild.clone_from(&inbound.guild);
-        self.send_own(env, place, content);
+        self.send_own(place, content);
         id
     }
 }
 
 /// Tells the agent.
-pub(super) fn decide(env: &mut Env, id: TurnId, approval: &str, allowed: bool, by: &str) {
+pub(crate) fn decide(env: &mut Env, id: TurnId, approval: &str, allowed: bool, by: &str) {
     env.count("approvals", if allowed { "allowed" } else { "denied" });
     env.emit(Action::ApprovalAnswer(ApprovalAnswer {
         turn: id.0,

@@ -58,7 +58,6 @@ impl Turns {
             shows: self.shows(env, &turn),
             deadline_wall_ms: Some(env.now.wall_ms.saturating_add(left_ms)),
         };
-        self.store(env, id);
         env.emit_after_commit(Action::TurnBegin(begin));
         self.watch(env, deadline_ms.saturating_sub(RESERVE_MS));
         self.show_typing(env, id);

@@ -55,7 +55,6 @@ impl Turns {
                 max,
             );
         }
-        self.store(env, id);
         false
     }
 

@@ -90,10 +90,9 @@ impl Turns {
         env.log(Level::Info, format!("turn {id}: {}", why.sentence()));
         turn.given_up = true;
         match turn.stage {
-            Stage::Answering(_) => self.drop_unsent(env, id),
+            Stage::Answering(_) => self.drop_unsent(id),
             _ if self.running.contains(&id) => {
                 self.stop_agent(env, id, why.sentence());
-                self.store(env, id);
             }
             _ => {
                 if why == Why::Newer && turn.attempt == 0 {
@@ -125,7 +124,7 @@ impl Turns {
     }
 
     /// Drops the parts of an answer that were not sent.
-    fn drop_unsent(&mut self, env: &mut Env, id: TurnId) {
+    fn drop_unsent(&mut self, id: TurnId) {
         let Some(turn) = self.open.get_mut(&id) else {
             return;
         };
@@ -151,7 +150,6 @@ impl Turns {
         if !open && !uploading {
             self.flights.remove(&id);
         }
-        self.store(env, id);
         self.schedule(id);
     }
 }

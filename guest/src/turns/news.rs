@@ -57,7 +57,6 @@ impl Turns {
             TurnNews::Message(parts) => {
                 turn.ahead.push_str(&plan::as_text(&parts));
                 turn.ahead.push_str("\n\n");
-                self.store(env, id);
             }
             TurnNews::Finished(parts) => {
                 self.answer_with(env, id, |turns, env, turn| turns.plan(env, turn, &parts));

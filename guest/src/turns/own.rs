@@ -56,7 +56,7 @@ impl Turns {
         turn.inbound.quoted = None;
         turn.inbound.attached.clear();
         turn.inbound.before.clear();
-        self.send_own(env, turn, content);
+        self.send_own(turn, content);
         id
     }
 
@@ -64,7 +64,7 @@ impl Turns {
     pub fn tell(&mut self, env: &mut Env, scene: Scene, target: &OpenId, content: Content) {
         let inbound = Inbound::of_operator(scene, target.clone(), env.platform_ms());
         let turn = self.unasked(env, Origin::Channel, inbound);
-        self.send_own(env, turn, content);
+        self.send_own(turn, content);
     }
 
     /// Sends something of the operator's. Its outcome is the reply to the command.
@@ -77,11 +77,11 @@ impl Turns {
     ) {
         let mut turn = self.unasked(env, Origin::Operator(command), inbound);
         let id = turn.id;
-        self.open.insert(id, turn.clone());
+        self.open.insert(turn.clone());
         let answer = self.plan(env, &turn, parts);
         turn.stage = Stage::Answering(answer);
         self.agenda.insert(id);
-        self.put(env, turn);
+        self.open.insert(turn);
     }
 
     /// A turn that no message made. The newest message of its place pays, where there is one.
@@ -138,10 +138,10 @@ impl Turns {
         }
     }
 
-    pub(super) fn send_own(&mut self, env: &mut Env, mut turn: Turn, content: Content) {
+    pub(super) fn send_own(&mut self, mut turn: Turn, content: Content) {
         turn.stage = Stage::Answering(Answer::of(vec![content], Outcome::Sent));
         self.agenda.insert(turn.id);
-        self.put(env, turn);
+        self.open.insert(turn);
     }
 
     /// True for what may go out of the bot's own accord, whether or not that is known to work.

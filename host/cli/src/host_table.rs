@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use prx_host::bindings::v0_1::KeySpec;
-use prx_host::config::{Checked, ConfigError, Mistake, integer, text, text_list};
+use prx_host::config::{Checked, ConfigError, Mistake, boolean, integer, text, text_list};
 use prx_host::drivers::network::{NetworkOptions, ProxyChoice};
 use prx_host::egress::address::AddressPolicy;
 use prx_host::egress::{HostPattern, OperatorEgress};
@@ -25,6 +25,8 @@ pub(crate) struct HostTable {
     pub(crate) metrics: Option<SocketAddr>,
     /// Components besides the ones that are built in.
     pub(crate) plugins: Plugins,
+    /// Whether a plugin that changes in its folder takes over by itself.
+    pub(crate) watch: bool,
 }
 
 impl HostTable {
@@ -82,6 +84,11 @@ pub(crate) fn keys() -> Vec<KeySpec> {
             "trusted_keys",
             "Public keys, as `prx plugin keygen` prints them: a plugin of `plugin_dir` runs only when one of them has signed it. Default: signatures are not asked for.",
         ),
+        boolean(
+            "watch_plugins",
+            true,
+            "Whether a plugin that changes in its folder takes over by itself. Without it, `reload` or SIGHUP brings it.",
+        ),
     ]
 }
 
@@ -125,6 +132,7 @@ pub(crate) fn read(table: &Checked, files: &Files) -> Result<HostTable, ConfigEr
             .text("metrics")
             .map(|written| metrics(written).map_err(|sentence| wrong("metrics", sentence)))
             .transpose()?,
+        watch: table.boolean("watch_plugins").unwrap_or(true),
         plugins: Plugins::new(
             table.text("plugin_dir").map(|path| files.beside(path)),
             trust(table).map_err(|sentence| wrong("trusted_keys", sentence))?,

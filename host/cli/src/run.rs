@@ -102,6 +102,7 @@ impl Running {
         let metrics = metrics.transpose().map_err(Trouble::mistake)?;
         let asked_to_end = CancellationToken::new();
         let plugins = tables.host.plugins;
+        let watched = plugins.dir().filter(|_| tables.host.watch);
         let owner = Arc::new(Operated {
             host: host.clone(),
             files,
@@ -109,7 +110,7 @@ impl Running {
             asked_to_end: asked_to_end.clone(),
         });
         let channels = start(&host, channels, &port).await?;
-        let renewing = Renewing::begin(host.clone(), Arc::clone(&owner), &plugins);
+        let renewing = Renewing::begin(host.clone(), Arc::clone(&owner), watched);
         Ok(Self {
             channels,
             agent,

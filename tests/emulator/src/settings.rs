@@ -223,6 +223,8 @@ pub struct GatewaySettings {
     pub identify_bad_token: LoginRefusal,
     /// The answer to a Resume with a bad token.
     pub resume_bad_token: LoginRefusal,
+    /// Whether a Resume may carry the bare access token, without `QQBot `, as some official clients send it.
+    pub bare_resume_token: bool,
     /// The answer to a Resume of a session that does not exist any more.
     pub unknown_session: LoginRefusal,
     /// Whether the platform closes the socket after op 9 (with 1000), and when; none: the client must.
@@ -242,6 +244,7 @@ impl Default for GatewaySettings {
             shard_required: false,
             identify_bad_token: LoginRefusal::Close(4004),
             resume_bad_token: LoginRefusal::InvalidSession,
+            bare_resume_token: false,
             unknown_session: LoginRefusal::InvalidSession,
             close_after_invalid: None,
         }

@@ -8,5 +8,6 @@ pub mod dual;
 pub mod load;
 pub mod mutant;
 pub mod native;
+pub mod reborn;
 pub mod sim;
 pub mod spy;

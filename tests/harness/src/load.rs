@@ -4,7 +4,8 @@
 mod client;
 mod drive;
 mod report;
+pub mod swaps;
 
-pub use client::{Client, Heard};
-pub use drive::{Load, drive};
+pub use client::{Client, Heard, Place};
+pub use drive::{Bot, Load, drive};
 pub use report::Report;

@@ -16,7 +16,7 @@ pub use blobs::Blobs;
 pub use check::{Report, check};
 pub use script::{Faults, Plan, Shows};
 pub use stage::{Mind, News, Setup, Stage, echo, says};
-pub use world::{World, bot};
+pub use world::{SECRET, World, bot};
 
 /// Runs a plan under a seed and checks the invariants.
 #[must_use]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{dist, run as command, tidy, walk};
+use crate::{dist, interop, run as command, tidy, walk};
 
 /// What is typed into the emulator, as the README does.
 const CHAT: &str = "hello\n/buttons\n:wait 3s\n:press Yes\n/image\n:as group friends\nhello\n\
@@ -61,7 +61,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     check_config(root)?;
     walk::run(root)?;
     conformance(root)?;
-    dist::try_out(root)
+    dist::try_out(root)?;
+    interop::run(root, &[], &interop::QUICK)
 }
 
 /// The README's first steps: each line that is typed gets its answer, or the emulator's exit code says so.

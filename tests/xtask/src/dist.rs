@@ -22,17 +22,17 @@ const PLUGIN: &str = "qq";
 const CHECKSUMS: &str = "SHA256SUMS";
 
 /// Makes the folder, and an archive of it. `--dev`: of the development build; `--sign-with FILE`: signed.
-pub(crate) fn run(root: &Path, words: &[String]) -> Result<()> {
+pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
     let (mut dev, mut key) = (false, None);
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        match word.as_str() {
+        match *word {
             "--dev" => dev = true,
-            "--sign-with" => key = Some(words.next().context("--sign-with needs a file")?.clone()),
+            "--sign-with" => key = Some(*words.next().context("--sign-with needs a file")?),
             other => bail!("{other:?}: say cargo xtask dist [--dev] [--sign-with FILE]"),
         }
     }
-    let folder = make(root, dev, key.as_deref(), &[])?;
+    let folder = make(root, dev, key, &[])?;
     let name = folder
         .file_name()
         .unwrap_or_default()

@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that continuous integration runs, in order. `cargo xtask tidy`: the house rules
 //! that a compiler does not know. `cargo xtask walk`: the README's walk to a paired bot, as it stands there.
+//! `cargo xtask interop [CLIENT…]`: clients that others wrote, against the emulator.
 //! `cargo xtask dist`: what a small server gets. `cargo xtask try-dist`: runs that, of the development build.
 
 use std::path::{Path, PathBuf};
@@ -10,20 +11,24 @@ use anyhow::{Context, Result, bail};
 
 mod ci;
 mod dist;
+mod interop;
 mod tidy;
 mod walk;
 mod wit;
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let task = words.first().cloned().unwrap_or_default();
+    let rest: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
     let outcome = match task.as_str() {
         "ci" => ci::run(&root()),
         "tidy" => tidy::run(&root()),
         "walk" => walk::run(&root()),
-        "dist" => dist::run(&root(), &std::env::args().skip(2).collect::<Vec<_>>()),
+        "interop" => interop::run(&root(), interop::LEAN, &rest),
+        "dist" => dist::run(&root(), &rest),
         "try-dist" => dist::try_out(&root()),
         _ => Err(anyhow::anyhow!(
-            "say what to do: cargo xtask ci, cargo xtask tidy, cargo xtask walk, cargo xtask dist, or cargo xtask try-dist"
+            "say what to do: cargo xtask ci, tidy, walk, interop, dist, or try-dist"
         )),
     };
     match outcome {

@@ -93,10 +93,10 @@ impl std::fmt::Debug for Renewing {
 
 impl Renewing {
     /// Listens for SIGHUP, and watches the plugin folder if there is one. Inside a tokio runtime.
-    pub(super) fn begin(host: Host, owner: Arc<Operated>, plugins: &Plugins) -> Self {
+    pub(super) fn begin(host: Host, owner: Arc<Operated>, watched: Option<&Path>) -> Self {
         let stop = CancellationToken::new();
         let (changed, changes) = mpsc::channel(1);
-        let watching = plugins.dir().and_then(|dir| watch(dir, changed));
+        let watching = watched.and_then(|dir| watch(dir, changed));
         let taking = Taking {
             host: host.clone(),
             owner: Arc::clone(&owner),

@@ -7,7 +7,7 @@ use super::command::{Command, Settled};
 use super::probation::Probation;
 use super::{Actor, Life};
 use crate::bindings::v0_1::{
-    CheckpointMode, Effect, Event, Instant, Skipped, SocketEnd, StartReason, log::Level,
+    CheckpointMode, Effect, Event, Instant, Skipped, SocketEnd, StartReason, TurnNews, log::Level,
 };
 use crate::guest::{FaultKind, Guest, GuestFault, LogLine, check};
 
@@ -218,7 +218,7 @@ fn skipped(event: &Event, fault: &GuestFault) -> Skipped {
         Event::Entropy(entropy) => (Some(entropy.id), None),
         Event::BlobMade(blob) => (Some(blob.blob), None),
         Event::DigestDone(done) => (Some(done.id), None),
-        Event::Turn(turn) => (Some(turn.turn), None),
+        Event::Turn(turn) => (Some(turn.turn), Some(news(&turn.news))),
         Event::Command(command) => (Some(command.id), None),
         Event::Skipped(skipped) => (skipped.id, None),
         Event::Extension(_) => (None, None),
@@ -228,6 +228,19 @@ fn skipped(event: &Event, fault: &GuestFault) -> Skipped {
         id,
         raw,
         cause: fault.to_string(),
+    }
+}
+
+/// The case of news, in the words of the interface.
+fn news(news: &TurnNews) -> String {
+    match news {
+        TurnNews::Delta(_) => "delta".into(),
+        TurnNews::ToolNote(_) => "tool-note".into(),
+        TurnNews::ApprovalAsked(asked) => format!("approval-asked {}", asked.approval),
+        TurnNews::Message(_) => "message".into(),
+        TurnNews::Finished(_) => "finished".into(),
+        TurnNews::Failed(_) => "failed".into(),
+        TurnNews::Cancelled => "cancelled".into(),
     }
 }
 

@@ -265,11 +265,21 @@ fn swap_reply(done: Result<Swapped, SwapFailed>) -> Reply {
                 )),
                 fix: None,
             };
+            let data = serde_json::json!({
+                "generation": to.generation,
+                "plugin": to.plugin,
+                "version": to.version,
+                "from": from,
+                "digest": to.digest,
+                "pause_us": u64::try_from(done.pause.as_micros()).unwrap_or(u64::MAX),
+                "rehearsed": done.rehearsed,
+                "way_back": done.taken.way_back,
+            });
             Reply {
                 id: 0,
                 done: false,
                 lines: vec![line],
-                data: None,
+                data: Some(data.to_string()),
                 summary: None,
             }
         }

@@ -27,7 +27,7 @@ pub(crate) struct Guild {
 }
 
 /// A text channel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Channel {
     pub(crate) id: Snowflake,
     /// The last `seq_in_channel`.

@@ -35,6 +35,9 @@ pub struct GuildSettings {
     pub dm_daily: u32,
     /// How `target.type` of a reaction is written.
     pub reaction_target: TargetForm,
+    /// Whether events about channels carry the whole Channel object, which clients in use insist on, or only what
+    /// the documentation's sample shows.
+    pub whole_channels: bool,
     /// Whether a bot is told of its own reactions.
     pub own_reactions: bool,
     /// Characters of an embed (title, prompt and fields together) before 304005.
@@ -58,6 +61,7 @@ impl Default for GuildSettings {
             dm_user_daily: 2,
             dm_daily: 200,
             reaction_target: TargetForm::Number,
+            whole_channels: true,
             own_reactions: false,
             embed_chars: 2_000,
             image_bytes: 20 << 20,

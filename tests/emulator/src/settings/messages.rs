@@ -35,6 +35,9 @@ pub struct MessageSettings {
     pub markdown_refusal: u32,
     /// Whether keyboards of one's own may be sent (else 304057).
     pub keyboard: bool,
+    /// Whether a button must have `unsupport_tips` (else 305007): it is documented as required, and clients in
+    /// wide use leave it out.
+    pub button_tips: bool,
     /// Whether text may contain a URL (else 40054010, in groups only).
     pub urls_in_groups: bool,
     /// Messages that answer nothing.
@@ -67,6 +70,7 @@ impl Default for MessageSettings {
             markdown: true,
             markdown_refusal: 40_034_127,
             keyboard: true,
+            button_tips: false,
             urls_in_groups: true,
             proactive: Proactive::Refused(40_034_105),
             event_id_lag: Duration::ZERO,

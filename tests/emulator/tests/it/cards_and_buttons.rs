@@ -209,3 +209,33 @@ fn cards_need_a_right_outside_guilds() {
     let bad = json!({"msg_type": 3, "ark": {"template_id": 99, "kv": []}, "msg_id": id});
     assert_eq!(bench.post_code(&path, &bad), 304_011);
 }
+
+#[test]
+fn fields_that_are_sent_empty_count_as_absent() {
+    let mut bench = Bench::new();
+    bench.identify(ALL_PUBLIC);
+    let (id, path) = bench.asked(Act::c2c("alice", "hi"));
+    let style = json!({"main_font_size": ""});
+    let markdown = json!({"template_id": 0, "custom_template_id": "", "params": [],
+        "content": "hi", "style": style});
+    let body = json!({"msg_type": 2, "markdown": markdown, "msg_id": id});
+    assert_eq!(bench.post_code(&path, &body), 0);
+}
+
+#[test]
+fn a_button_may_lack_its_tip_unless_the_settings_want_it() {
+    let mut bench = Bench::new();
+    bench.identify(ALL_PUBLIC);
+    let (id, path) = bench.asked(Act::c2c("alice", "hi"));
+    let mut silent = keyboard(&["ok"], 1);
+    let action = silent.pointer_mut("/content/rows/0/buttons/0/action");
+    let tip = action
+        .unwrap()
+        .as_object_mut()
+        .unwrap()
+        .remove("unsupport_tips");
+    assert!(tip.is_some());
+    assert_eq!(bench.post_code(&path, &with_buttons(&id, &silent)), 0);
+    bench.change(|bot| bot.messages.button_tips = true);
+    assert_eq!(bench.post_code(&path, &with_buttons(&id, &silent)), 305_007);
+}

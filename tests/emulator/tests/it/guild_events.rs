@@ -53,6 +53,25 @@ fn guilds_channels_and_members_come_change_and_go() {
 }
 
 #[test]
+fn events_about_channels_are_whole_or_as_the_sample_shows() {
+    let mut bench = Bench::new();
+    let conn = bench.identify(ALL_PUBLIC);
+    bench.frames(conn);
+    let at = InChannel::new("club", "chat", "bob");
+    bench.act(Act::AddChannel(at.clone()));
+    let whole = bench.frames(conn)[0]["d"].clone();
+    assert_eq!(whole["position"], 1);
+    assert_eq!(whole["owner_id"], whole["op_user_id"]);
+    bench.change(|bot| bot.guilds.whole_channels = false);
+    bench.act(Act::UpdateChannel(at));
+    let sample = bench.frames(conn)[0]["d"].clone();
+    assert!(sample.get("position").is_none());
+    for (name, value) in sample.as_object().unwrap() {
+        assert_eq!(&whole[name], value);
+    }
+}
+
+#[test]
 fn an_answer_may_name_the_event_of_a_new_member() {
     let mut bench = Bench::new();
     let conn = bench.identify(ALL_PUBLIC);

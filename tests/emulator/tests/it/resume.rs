@@ -100,6 +100,26 @@ fn a_stale_token_gets_op_9() {
 }
 
 #[test]
+fn a_bare_token_resumes_only_where_it_may() {
+    let mut bench = Bench::new();
+    let (conn, session) = bench.login();
+    bench.gone(conn);
+    let d = json!({"token": bench.token(), "session_id": session, "seq": 1});
+    let conn = bench.open();
+    bench.say(conn, &json!({"op": 6, "d": d}));
+    assert_eq!(bench.frames(conn)[1], json!({"op": 9, "d": false}));
+    bench.platform.gateway_settings_mut().bare_resume_token = true;
+    let conn = bench.open();
+    bench.say(conn, &json!({"op": 6, "d": d}));
+    assert_eq!(names(&bench.frames(conn)), ["RESUMED"]);
+    // An Identify needs its prefix in any case.
+    let conn = bench.open();
+    let d = json!({"token": bench.token(), "intents": 1});
+    bench.say(conn, &json!({"op": 2, "d": d}));
+    assert_eq!(bench.end(conn), Some(End::Closed(4004)));
+}
+
+#[test]
 fn a_session_is_forgotten_after_its_time_without_a_socket() {
     let mut bench = Bench::new();
     let (conn, session) = bench.login();

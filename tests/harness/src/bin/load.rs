@@ -11,7 +11,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Parser;
 use harness::bot::{ALL_SCENES, Target};
-use harness::load::{Client, Load, drive};
+use harness::load::swaps::{self, Swaps};
+use harness::load::{Bot, Client, Load, drive};
 use qq_emulator::settings::Settings;
 use qq_emulator::{Emulator, EmulatorOptions};
 
@@ -39,6 +40,12 @@ struct Args {
     /// Kills of the bot's process (SIGKILL), spread over the messages
     #[arg(long, default_value_t = 0)]
     kills: u64,
+    /// Swaps of the bot's component while it runs, spread over the messages
+    #[arg(long, default_value_t = 0)]
+    swaps: u64,
+    /// Write in guild channels and guild direct messages, too
+    #[arg(long)]
+    all_scenes: bool,
 }
 
 fn main() -> ExitCode {
@@ -76,15 +83,14 @@ async fn run(args: &Args) -> Result<bool> {
         span: Duration::from_secs(args.seconds),
         faults: args.faults,
         kills: args.kills,
+        swaps: args.swaps,
+        all_scenes: args.all_scenes,
         patience: Duration::from_secs(120),
     };
     let report = match &args.emulator {
         Some(url) => {
             let mut client = Client::connect(url).await?;
-            drive(&mut client, &load, || {
-                anyhow::bail!("only a bot that was started here can be killed")
-            })
-            .await?
+            drive(&mut client, &load, &mut Elsewhere).await?
         }
         None => with_own_bot(&load).await?,
     };
@@ -116,7 +122,31 @@ async fn with_own_bot(load: &Load) -> Result<harness::load::Report> {
         .context("the bot does not connect; see its log above")?;
     let base = emulator.urls().api_base.clone();
     let mut client = Client::connect(&base).await?;
-    drive(&mut client, load, || bot.kill_and_start()).await
+    let mut report = drive(&mut client, load, &mut bot).await?;
+    report.pauses = bot.swaps.take().context("no swaps")?.finish().await?;
+    report.pauses.sort();
+    let logins = emulator.with(|platform| {
+        let app = platform.default_app()?;
+        let stats = platform.stats(app)?;
+        Some((stats.identifies, stats.resumes))
+    });
+    if let Some((identifies, resumes)) = logins {
+        println!("sessions    {identifies} identified, {resumes} resumed");
+    }
+    Ok(report)
+}
+
+/// A bot that somebody else started.
+struct Elsewhere;
+
+impl Bot for Elsewhere {
+    fn kill(&mut self) -> Result<()> {
+        anyhow::bail!("only a bot that was started here can be killed")
+    }
+
+    fn swap(&mut self) -> Result<()> {
+        anyhow::bail!("only a bot that was started here can be given another component")
+    }
 }
 
 fn target(emulator: &Emulator) -> Result<Target> {
@@ -139,14 +169,23 @@ fn target(emulator: &Emulator) -> Result<Target> {
 struct BotProcess {
     config: PathBuf,
     child: Child,
+    swaps: Option<Swaps>,
 }
 
 impl BotProcess {
     fn start(folder: &Path, target: &Target) -> Result<Self> {
         let config = folder.join("channels.toml");
-        std::fs::write(&config, target.toml("")).context("the bot's configuration")?;
+        let plugins = folder.join("plugins");
+        swaps::install(&plugins, 0)?;
+        let table = target.toml("\n[host]\nplugin_dir = \"plugins\"\nwatch_plugins = false\n");
+        std::fs::write(&config, table).context("the bot's configuration")?;
         let child = Self::spawn(&config)?;
-        Ok(Self { config, child })
+        let swaps = Some(Swaps::of(plugins, &folder.join("channels-state")));
+        Ok(Self {
+            config,
+            child,
+            swaps,
+        })
     }
 
     fn spawn(config: &Path) -> Result<Child> {
@@ -157,12 +196,18 @@ impl BotProcess {
         }
         command.spawn().context("the bot's process")
     }
+}
 
-    fn kill_and_start(&mut self) -> Result<()> {
+impl Bot for BotProcess {
+    fn kill(&mut self) -> Result<()> {
         self.child.kill().context("kill -9")?;
         self.child.wait()?;
         self.child = Self::spawn(&self.config)?;
         Ok(())
+    }
+
+    fn swap(&mut self) -> Result<()> {
+        self.swaps.as_ref().context("no swaps")?.one_more()
     }
 }
 

@@ -15,6 +15,27 @@ pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
+/// Where somebody writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A private chat.
+    C2c,
+    /// A group, where the bot is mentioned.
+    Group(String),
+    /// A guild's channel, where the bot is mentioned.
+    Channel(String, String),
+    /// A direct message session of a guild.
+    Dm(String),
+}
+
+impl Place {
+    /// True where nothing protects against repetition, so that what may have arrived is not repeated.
+    #[must_use]
+    pub fn of_guild(&self) -> bool {
+        matches!(self, Self::Channel(..) | Self::Dm(_))
+    }
+}
+
 /// Something that the emulator told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
@@ -70,19 +91,20 @@ impl Client {
     ///
     /// # Errors
     /// When the connection is gone.
-    pub async fn write(
-        &mut self,
-        tag: u64,
-        group: Option<&str>,
-        user: &str,
-        text: &str,
-    ) -> Result<()> {
-        let action = match group {
-            None => json!({"tag": tag, "action": "c2c", "user": user, "text": text}),
-            Some(group) => {
-                json!({"tag": tag, "action": "group_at", "group": group, "user": user, "text": text})
+    pub async fn write(&mut self, tag: u64, place: &Place, user: &str, text: &str) -> Result<()> {
+        let mut action = match place {
+            Place::C2c => json!({"action": "c2c"}),
+            Place::Group(group) => json!({"action": "group_at", "group": group}),
+            Place::Channel(guild, channel) => {
+                json!({"action": "channel_at", "guild": guild, "channel": channel})
             }
+            Place::Dm(guild) => json!({"action": "dm", "guild": guild}),
         };
+        if let Some(action) = action.as_object_mut() {
+            action.insert("tag".into(), tag.into());
+            action.insert("user".into(), user.into());
+            action.insert("text".into(), text.into());
+        }
         self.socket
             .send(Message::text(action.to_string()))
             .await

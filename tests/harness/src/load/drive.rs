@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use hdrhistogram::Histogram;
 
-use super::client::{Client, Heard};
+use super::client::{Client, Heard, Place};
 use super::report::Report;
 
 /// How long to look out for a second answer after the last first one.
@@ -47,23 +47,47 @@ pub struct Load {
     pub faults: u64,
     /// Kills of the bot, spread over the messages.
     pub kills: u64,
+    /// Swaps of the component, spread over the messages.
+    pub swaps: u64,
+    /// People write in all four scenes, and not only in private chats and groups.
+    pub all_scenes: bool,
     /// How long an answer may take before it counts as lost.
     pub patience: Duration,
 }
 
+/// How long an answer in a guild is awaited while processes are killed: what may have arrived is not repeated.
+const GUILD_PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the driver can do to the bot.
+pub trait Bot {
+    /// Kills its process, and starts it again.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    fn kill(&mut self) -> Result<()>;
+
+    /// Puts another build of the component into its place.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    fn swap(&mut self) -> Result<()>;
+}
+
 struct Awaited {
+    guild: bool,
     tag: u64,
     user: u64,
     since: Instant,
 }
 
-struct Drive<'a, K> {
+struct Drive<'a, B> {
     load: &'a Load,
-    kill: K,
+    bot: &'a mut B,
+    swaps: u64,
     /// Users that may write.
     idle: VecDeque<u64>,
     /// Written, the id not yet known.
-    writing: BTreeMap<u64, (u64, Instant)>,
+    writing: BTreeMap<u64, (u64, bool, Instant)>,
     /// By message id.
     awaited: BTreeMap<String, Awaited>,
     /// Numbers of the answers, by message id.
@@ -75,18 +99,15 @@ struct Drive<'a, K> {
     report: Report,
 }
 
-/// Runs a load against an emulator. `kill` ends the bot's process the hard way and starts it again.
+/// Runs a load against an emulator.
 ///
 /// # Errors
 /// When the emulator is gone.
-pub async fn drive<K: FnMut() -> Result<()>>(
-    client: &mut Client,
-    load: &Load,
-    kill: K,
-) -> Result<Report> {
+pub async fn drive<B: Bot>(client: &mut Client, load: &Load, bot: &mut B) -> Result<Report> {
     let mut drive = Drive {
         load,
-        kill,
+        bot,
+        swaps: 0,
         idle: (0..load.users).collect(),
         writing: BTreeMap::new(),
         awaited: BTreeMap::new(),
@@ -97,6 +118,8 @@ pub async fn drive<K: FnMut() -> Result<()>>(
             sent: 0,
             answered: 0,
             lost: Vec::new(),
+            unconfirmed: 0,
+            pauses: Vec::new(),
             doubled: Vec::new(),
             wrong: Vec::new(),
             violations: Vec::new(),
@@ -110,7 +133,7 @@ pub async fn drive<K: FnMut() -> Result<()>>(
     Ok(drive.report)
 }
 
-impl<K: FnMut() -> Result<()>> Drive<'_, K> {
+impl<B: Bot> Drive<'_, B> {
     async fn run(&mut self, client: &mut Client) -> Result<()> {
         let begin = Instant::now();
         let mut last_progress = begin;
@@ -124,14 +147,17 @@ impl<K: FnMut() -> Result<()>> Drive<'_, K> {
             } else if self.awaited.is_empty() && self.writing.is_empty() {
                 break;
             }
+            self.give_up_guilds();
             let left = self.load.patience.saturating_sub(last_progress.elapsed());
-            match tokio::time::timeout(left, client.hear()).await {
+            let look = left.min(Duration::from_secs(1));
+            match tokio::time::timeout(look, client.hear()).await {
                 Ok(heard) => {
                     if self.take(heard?)? {
                         last_progress = Instant::now();
                     }
                 }
-                Err(_) => break,
+                Err(_) if left.is_zero() => break,
+                Err(_) => {}
             }
         }
         self.report.took = begin.elapsed();
@@ -170,20 +196,55 @@ impl<K: FnMut() -> Result<()>> Drive<'_, K> {
                 return Ok(());
             };
             let tag = self.report.sent;
-            let group = (user % 2 == 1).then(|| format!("group{}", user % 10));
+            let place = self.place(user);
             client
                 .write(
                     tag,
-                    group.as_deref(),
+                    &place,
                     &format!("user{user}"),
                     &format!("hello {tag}."),
                 )
                 .await?;
-            self.writing.insert(tag, (user, Instant::now()));
+            let guild = place.of_guild();
+            self.writing.insert(tag, (user, guild, Instant::now()));
             self.report.sent += 1;
             self.make_trouble(client).await?;
         }
         Ok(())
+    }
+
+    /// Each user has one place.
+    fn place(&self, user: u64) -> Place {
+        let (guild, channel) = (
+            format!("guild{}", user % 60),
+            format!("channel{}", user % 120),
+        );
+        match (user % 4, self.load.all_scenes) {
+            (1, _) | (3, false) => Place::Group(format!("group{}", user % 10)),
+            (2, true) => Place::Channel(guild, channel),
+            (3, true) => Place::Dm(guild),
+            _ => Place::C2c,
+        }
+    }
+
+    /// Where a process was killed between a send and its answer, nobody can say whether it arrived.
+    fn give_up_guilds(&mut self) {
+        if self.report.kills == 0 && self.report.faults == 0 {
+            return;
+        }
+        let late = |awaited: &Awaited| awaited.guild && awaited.since.elapsed() > GUILD_PATIENCE;
+        let given_up: Vec<String> = self
+            .awaited
+            .iter()
+            .filter(|(_, awaited)| late(awaited))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in given_up {
+            if let Some(awaited) = self.awaited.remove(&id) {
+                self.idle.push_back(awaited.user);
+                self.report.unconfirmed += 1;
+            }
+        }
     }
 
     /// Ends the session, and waits until the bot has another one.
@@ -218,8 +279,12 @@ impl<K: FnMut() -> Result<()>> Drive<'_, K> {
             self.report.faults += 1;
         }
         if due(self.report.kills, self.load.kills, self.report.sent) {
-            (self.kill)()?;
+            self.bot.kill()?;
             self.report.kills += 1;
+        }
+        if due(self.swaps, self.load.swaps, self.report.sent) {
+            self.bot.swap()?;
+            self.swaps += 1;
         }
         Ok(())
     }
@@ -228,11 +293,16 @@ impl<K: FnMut() -> Result<()>> Drive<'_, K> {
     fn take(&mut self, heard: Heard) -> Result<bool> {
         match heard {
             Heard::Sent { tag, id } => {
-                let Some((user, since)) = self.writing.remove(&tag) else {
+                let Some((user, guild, since)) = self.writing.remove(&tag) else {
                     return Ok(false);
                 };
-                self.awaited
-                    .insert(id.clone(), Awaited { tag, user, since });
+                let awaited = Awaited {
+                    guild,
+                    tag,
+                    user,
+                    since,
+                };
+                self.awaited.insert(id.clone(), awaited);
                 let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.early)
                     .into_iter()
                     .partition(|(to, ..)| *to == id);

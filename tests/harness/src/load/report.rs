@@ -14,6 +14,11 @@ pub struct Report {
     pub answered: u64,
     /// Messages without an answer at the end.
     pub lost: Vec<String>,
+    /// Messages in guilds that got no answer in a time of trouble: it may have been lost on the way, and
+    /// nothing there may be repeated.
+    pub unconfirmed: u64,
+    /// How long the channel paused for each swap, ascending.
+    pub pauses: Vec<Duration>,
     /// Messages with more than one answer.
     pub doubled: Vec<String>,
     /// Answers that do not fit the message.
@@ -52,9 +57,23 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "trouble     {} faults, {} kills",
-            self.faults, self.kills
+            "trouble     {} faults, {} kills, {} swaps",
+            self.faults,
+            self.kills,
+            self.pauses.len()
         )?;
+        if let (Some(worst), Some(median)) =
+            (self.pauses.last(), self.pauses.get(self.pauses.len() / 2))
+        {
+            let ms = |pause: &Duration| pause.as_secs_f64() * 1_000.0;
+            writeln!(
+                f,
+                "pause       median {:.2} ms, worst {:.2} ms",
+                ms(median),
+                ms(worst)
+            )?;
+        }
+        writeln!(f, "unconfirmed {}", self.unconfirmed)?;
         writeln!(f, "lost        {}", self.lost.len())?;
         writeln!(f, "doubled     {}", self.doubled.len())?;
         writeln!(f, "wrong       {}", self.wrong.len())?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use prx_host::actor::{
-    Actor, ActorSpec, BlobContent, BootInput, Change, Command, Input, OperatorAsk,
+    Actor, ActorSpec, BlobContent, BootInput, Change, Command, Input, OperatorAsk, TraceItem,
 };
 use prx_host::agent::AgentAsk;
 use prx_host::bindings::v0_1 as host;
@@ -13,6 +13,8 @@ use prx_host::egress::{EgressPolicy, OperatorEgress, Widening};
 use prx_host::guest::Component;
 use prx_host::limits::Limits;
 use prx_host::manifest::Manifest;
+use prx_host::trace::line::Line;
+use prx_host::trace::scribe::Scribe;
 use prx_host::vault::{Hidden, Vault};
 
 use super::blobs::Blobs;
@@ -40,6 +42,9 @@ pub(super) struct Process {
     /// What is installed.
     pub(super) component: Arc<dyn Component>,
     pub(super) offered: Option<Offered>,
+    /// Writes a recording, and what it has written.
+    pub(super) scribe: Option<Scribe>,
+    pub(super) trace: Vec<Line>,
     actor: Option<Actor>,
     /// Counts processes: what was meant for an earlier one does not reach a later one.
     pub(super) number: u32,
@@ -51,6 +56,8 @@ pub(super) struct Process {
     pub(super) begun: BTreeMap<u64, Vec<u32>>,
     pub(super) outcomes: BTreeMap<u64, Vec<host::Outcome>>,
     pub(super) incidents: Vec<String>,
+    /// Faults that were meant to happen.
+    pub(super) planned: usize,
     pub(super) last_lines: std::collections::VecDeque<String>,
     /// Keys of the operator's table, besides the defaults.
     pub(super) keys: serde_json::Map<String, serde_json::Value>,
@@ -81,6 +88,8 @@ impl Process {
         Self {
             component,
             offered: None,
+            scribe: None,
+            trace: Vec::new(),
             actor: None,
             number: 0,
             doomed: false,
@@ -88,6 +97,7 @@ impl Process {
             begun: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             incidents: Vec::new(),
+            planned: 0,
             last_lines: std::collections::VecDeque::new(),
             keys,
             mind,
@@ -107,6 +117,12 @@ impl Process {
         let listed = self.keys.get("allowed_users");
         listed.is_some_and(|listed| *listed != everybody)
             || self.keys.get("mention_only") == Some(&true.into())
+    }
+
+    /// A line more of the recording, if there is one.
+    fn trace(&mut self, item: TraceItem) {
+        let line = self.scribe.as_mut().and_then(|scribe| scribe.write(item));
+        self.trace.extend(line);
     }
 
     /// Where the running channel may connect to.
@@ -227,7 +243,7 @@ fn spec(process: &Process, disk: &Disk) -> Result<ActorSpec, String> {
 }
 
 impl World {
-    fn instant(&self) -> host::Instant {
+    pub(super) fn instant(&self) -> host::Instant {
         host::Instant {
             mono_ms: self.now,
             wall_ms: self.now,
@@ -331,7 +347,9 @@ impl World {
                 Command::Agent(ask) => self.ask_agent(number, *ask),
                 Command::Commit(changes) => self.commit(&changes),
                 Command::Incident(incident) => {
-                    if !incident.fault.message.starts_with(PLANNED) {
+                    if incident.fault.message.starts_with(PLANNED) {
+                        self.process.planned += 1;
+                    } else {
                         self.process.incidents.push(format!("{incident:?}"));
                     }
                 }
@@ -361,8 +379,8 @@ impl World {
                 }
                 Command::Swapped { outcome, .. } => self.swapped(outcome),
                 Command::RolledBack { .. } => self.rolled_back(),
+                Command::Trace(item) => self.process.trace(*item),
                 Command::HttpCancel(_)
-                | Command::Trace(_)
                 | Command::Metric(_)
                 | Command::Started
                 | Command::Extension(_) => {}

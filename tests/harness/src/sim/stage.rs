@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
+use prx_host::actor::{Input, TraceForm};
 use prx_host::bindings::v0_1 as host;
 use prx_host::guest::Component;
+use prx_host::trace::scribe::Scribe;
 use qq_emulator::Platform;
 use qq_emulator::actions::{Act, ActionOutcome};
 use qq_emulator::faults::parse_orders;
@@ -136,6 +138,28 @@ impl Stage {
     /// Offers another build of the channel, newer or not, with this flaw.
     pub fn offer(&mut self, flaw: Flaw, newer: bool) {
         self.world.offer(flaw, newer);
+    }
+
+    /// Begins to record.
+    pub fn record(&mut self, form: TraceForm) {
+        let now = self.world.instant();
+        let (scribe, header) = Scribe::new("qq", form, now);
+        self.world.process.scribe = Some(scribe);
+        self.world.process.trace = vec![header];
+        let number = self.world.process.number;
+        self.world.step_process(number, Input::Record(Some(form)));
+    }
+
+    /// What was recorded, a line each.
+    ///
+    /// # Panics
+    /// When a line cannot be written.
+    #[must_use]
+    pub fn trace(&self) -> Vec<String> {
+        let lines = self.world.process.trace.iter();
+        lines
+            .map(|line| line.write().unwrap_or_else(|e| panic!("{e}")))
+            .collect()
     }
 
     /// What makes the running build trap.
@@ -276,6 +300,19 @@ impl Stage {
     #[must_use]
     pub fn resets(&self) -> &[String] {
         &self.world.process.resets
+    }
+
+    /// How often the component broke because it was told to.
+    #[must_use]
+    pub fn planned_faults(&self) -> usize {
+        self.world.process.planned
+    }
+
+    /// Requests of the bot's without an answer.
+    #[must_use]
+    pub fn pending_requests(&mut self) -> usize {
+        let holdings = self.world.process.holdings();
+        holdings.map_or(0, |(held, _)| held.requests.len())
     }
 
     /// Turns that the agent works on.

@@ -25,7 +25,8 @@ const MAX_STEPS: u64 = 2_000_000;
 /// The bot.
 pub(super) const APP_ID: &str = "102012345";
 /// Its secret.
-pub(super) const SECRET: &str = "secret-of-the-simulation";
+/// The secret of the bot in every world.
+pub const SECRET: &str = "secret-of-the-simulation";
 
 /// Something that will happen.
 #[derive(Debug)]

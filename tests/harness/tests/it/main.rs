@@ -8,6 +8,10 @@
 )]
 
 mod a_large_file_is_never_held_in_memory;
+mod a_recording_runs_again;
+mod a_trap_on_any_kind_of_event_is_survived;
+mod an_instance_can_be_replaced_after_any_event;
+mod another_build_takes_over_unnoticed;
 mod any_event_passes_through_the_component;
 mod common;
 mod every_error_code_ends_as_the_table_says;

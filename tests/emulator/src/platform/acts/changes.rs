@@ -53,13 +53,20 @@ impl Platform {
         let channel = guilds.channel(birth, &at.guild, &at.channel);
         channel.deleted = name == "CHANNEL_DELETE";
         channel.revision += 1;
-        let id = channel.id.clone();
+        let channel = channel.clone();
         let guild = guilds.guild(birth, &at.guild);
-        let d = json!({
-            "id": id, "guild_id": guild.id, "name": at.channel, "type": 0, "sub_type": 0,
-            "owner_id": op, "op_user_id": op,
+        let mut d = json!({
+            "id": channel.id, "guild_id": guild.id, "name": at.channel, "type": 0, "sub_type": 0,
         });
-        let spot = Spot::channel(&id, at.guild.clone(), at.channel.clone());
+        if bot.settings.guilds.whole_channels {
+            d = channel.object(guild, &at.channel);
+        }
+        if let Some(fields) = d.as_object_mut() {
+            fields.insert("owner_id".to_owned(), json!(op));
+            fields.insert("op_user_id".to_owned(), json!(op));
+        }
+        let id = &channel.id;
+        let spot = Spot::channel(id, at.guild.clone(), at.channel.clone());
         Ok(self.push_notice(app, &spot, name, false, &d))
     }
 

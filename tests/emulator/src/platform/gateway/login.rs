@@ -27,7 +27,7 @@ struct Identify {
 impl Platform {
     pub(super) fn on_identify(&mut self, conn: ConnId, d: &Value) {
         let bad = self.settings.gateway.identify_bad_token;
-        let Some(app) = self.who_logs_in(conn, d, bad) else {
+        let Some(app) = self.who_logs_in(conn, d, bad, false) else {
             return;
         };
         if let Some(bot) = self.bots.get_mut(&app) {
@@ -48,8 +48,9 @@ impl Platform {
     }
 
     pub(super) fn on_resume(&mut self, conn: ConnId, d: &Value) {
-        let bad = self.settings.gateway.resume_bad_token;
-        let Some(app) = self.who_logs_in(conn, d, bad) else {
+        let gateway = &self.settings.gateway;
+        let (bad, bare) = (gateway.resume_bad_token, gateway.bare_resume_token);
+        let Some(app) = self.who_logs_in(conn, d, bad, bare) else {
             return;
         };
         if let Some(bot) = self.bots.get_mut(&app) {
@@ -157,7 +158,13 @@ impl Platform {
     }
 
     /// The bot whose token a login carries. Answers for itself if there is none.
-    fn who_logs_in(&mut self, conn: ConnId, d: &Value, bad: LoginRefusal) -> Option<AppId> {
+    fn who_logs_in(
+        &mut self,
+        conn: ConnId,
+        d: &Value,
+        bad: LoginRefusal,
+        may_be_bare: bool,
+    ) -> Option<AppId> {
         if self.app_of(conn).is_some() {
             self.refuse_frame(conn, 4005, "a second login on one connection");
             return None;
@@ -166,7 +173,9 @@ impl Platform {
             self.refuse_frame(conn, 4002, "a login without token");
             return None;
         };
-        let bare = token.strip_prefix("QQBot ");
+        let bare = token
+            .strip_prefix("QQBot ")
+            .or(may_be_bare.then_some(token));
         if bare.is_none() {
             let why = "the token of a login is not of the form QQBot ACCESS_TOKEN";
             self.violation(None, Violation::BadAuthorization { why });

@@ -197,7 +197,7 @@ fn markdown(
     }
     let text = read_markdown(markdown, scene, &bot.grants)?;
     if let Some(keyboard) = keyboard_of(fields) {
-        read_keyboard(keyboard, bot.messages.keyboard, &bot.grants)?;
+        read_keyboard(keyboard, bot)?;
     }
     let mut outgoing = Outgoing::new(BotForm::Markdown, text);
     outgoing.keyboard = keyboard_of(fields).cloned().map(Value::Object);

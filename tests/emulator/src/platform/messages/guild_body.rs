@@ -91,7 +91,7 @@ fn read_marked(
         if !bot.grants.guild_keyboard {
             return Err(Refusal::code(304_037));
         }
-        read_keyboard(keyboard, bot.messages.keyboard, &bot.grants)?;
+        read_keyboard(keyboard, bot)?;
         outgoing.keyboard = Some(Value::Object(keyboard.clone()));
     }
     Ok(outgoing)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::Refusal;
 use super::super::fields::{chars, number_of, object_of, text_of};
-use crate::settings::Grants;
+use crate::settings::BotSettings;
 
 /// Rows, and buttons in a row.
 const SIDE: usize = 5;
@@ -20,20 +20,19 @@ const COMMAND: usize = 100;
 /// Reads a `keyboard` object: a template, or rows of one's own if they are allowed.
 pub(crate) fn read_keyboard(
     keyboard: &Map<String, Value>,
-    custom_allowed: bool,
-    grants: &Grants,
+    bot: &BotSettings,
 ) -> Result<(), Refusal> {
     match (text_of(keyboard, "id"), keyboard.get("content")) {
         (Some(_), Some(_)) => Err(Refusal::malformed(
             304_040,
             "a keyboard with both template and content",
         )),
-        (Some(id), None) => match &grants.keyboard_templates {
+        (Some(id), None) => match &bot.grants.keyboard_templates {
             Some(known) if !known.iter().any(|it| it == id) => Err(Refusal::code(304_038)),
             _ => Ok(()),
         },
-        (None, Some(_)) if !custom_allowed => Err(Refusal::code(304_057)),
-        (None, Some(content)) => read_rows(content),
+        (None, Some(_)) if !bot.messages.keyboard => Err(Refusal::code(304_057)),
+        (None, Some(content)) => read_rows(content, bot.messages.button_tips),
         (None, None) => Err(Refusal::malformed(
             304_039,
             "a keyboard without template and content",
@@ -57,7 +56,7 @@ pub(crate) fn find_button<'a>(keyboard: &'a Value, wanted: &str) -> Option<&'a V
     })
 }
 
-fn read_rows(content: &Value) -> Result<(), Refusal> {
+fn read_rows(content: &Value, tips: bool) -> Result<(), Refusal> {
     let rows = content.get("rows").and_then(Value::as_array);
     let rows = rows
         .filter(|rows| !rows.is_empty())
@@ -76,14 +75,18 @@ fn read_rows(content: &Value) -> Result<(), Refusal> {
             return Err(too_big());
         }
         for button in buttons {
-            read_button(button, &mut ids)
+            read_button(button, &mut ids, tips)
                 .map_err(|why| Refusal::malformed(305_007, format!("a button {why}")))?;
         }
     }
     Ok(())
 }
 
-fn read_button<'a>(button: &'a Value, ids: &mut BTreeSet<&'a str>) -> Result<(), &'static str> {
+fn read_button<'a>(
+    button: &'a Value,
+    ids: &mut BTreeSet<&'a str>,
+    tips: bool,
+) -> Result<(), &'static str> {
     let button = button.as_object().ok_or("that is no object")?;
     if let Some(id) = text_of(button, "id")
         && !ids.insert(id)
@@ -100,13 +103,15 @@ fn read_button<'a>(button: &'a Value, ids: &mut BTreeSet<&'a str>) -> Result<(),
         return Err("with an unknown style");
     }
     let action = object_of(button, "action").ok_or("without action")?;
+    if tips && text_of(action, "unsupport_tips").is_none() {
+        return Err("without unsupport_tips");
+    }
     read_action(action)
 }
 
 fn read_action(action: &Map<String, Value>) -> Result<(), &'static str> {
     let kind = number_of(action, "type").filter(|kind| *kind <= 4);
     let kind = kind.ok_or("with an unknown action type")?;
-    text_of(action, "unsupport_tips").ok_or("without unsupport_tips")?;
     let permission = object_of(action, "permission").ok_or("without permission")?;
     let listed = |name: &str| {
         let all = permission.get(name).and_then(Value::as_array);
@@ -152,7 +157,7 @@ mod tests {
 
     fn code(keyboard: &Value) -> u32 {
         let fields = keyboard.as_object().unwrap();
-        read_keyboard(fields, true, &Grants::default()).map_or_else(|it| it.code, |()| 0)
+        read_keyboard(fields, &BotSettings::default()).map_or_else(|it| it.code, |()| 0)
     }
 
     fn button(id: &str) -> Value {
@@ -178,12 +183,6 @@ mod tests {
         let mut long = button("a");
         long["render_data"]["label"] = json!("more than ten");
         assert_eq!(code(&of(json!([{"buttons": [long]}]))), 305_007);
-        let mut silent = button("a");
-        silent["action"]
-            .as_object_mut()
-            .unwrap()
-            .remove("unsupport_tips");
-        assert_eq!(code(&of(json!([{"buttons": [silent]}]))), 305_007);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::Refusal;
-use super::super::fields::text_of;
+use super::super::fields::{object_of, text_of};
 use super::check_tags;
 use crate::ledger::Scene;
 use crate::settings::Grants;
@@ -19,7 +19,9 @@ pub(crate) fn read_markdown(
 ) -> Result<String, Refusal> {
     let content = text_of(markdown, "content");
     let custom = text_of(markdown, "custom_template_id").map(str::to_owned);
+    // Clients whose types have no "absent" send every field: 0 and "" name nothing.
     let numbered = markdown.get("template_id").and_then(Value::as_u64);
+    let numbered = numbered.filter(|id| *id != 0);
     let template = custom.or_else(|| numbered.map(|id| id.to_string()));
     check_extras(markdown)?;
     match (content, template) {
@@ -57,10 +59,8 @@ fn check_extras(markdown: &Map<String, Value>) -> Result<(), Refusal> {
     {
         return bad("force_verify_image_resource is no flag");
     }
-    let Some(style) = markdown.get("style") else {
-        return Ok(());
-    };
-    let size = style.get("main_font_size").and_then(Value::as_str);
+    let style = object_of(markdown, "style");
+    let size = style.and_then(|style| text_of(style, "main_font_size"));
     if size.is_some_and(|size| !["small", "middle", "large"].contains(&size)) {
         return bad("unknown font size");
     }
