@@ -315,7 +315,7 @@ pub(crate) enum PluginCommand {
         /// A value of the channel's table, where its defaults do not start it. May be given several times.
         #[arg(long, value_name = "KEY=VALUE")]
         set: Vec<String>,
-        /// A folder of texts that the other side may say, one in each file: they come as they are, and changed.
+        /// A folder of texts that the other side may say, one in each file: they come as they are, and changed. A connection begins with those whose names begin with a digit, in order.
         #[arg(long, value_name = "DIR")]
         corpus: Option<PathBuf>,
         /// The first seed: the same seed makes the same events.
@@ -327,6 +327,9 @@ pub(crate) enum PluginCommand {
         /// Events of each seed.
         #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
         events: usize,
+        /// How far timers take each seed. Less than a day: what is forgotten with age is not to be compared.
+        #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=8760))]
+        hours: u64,
         #[command(flatten)]
         asked: Asked,
     },

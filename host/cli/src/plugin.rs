@@ -54,6 +54,7 @@ pub(crate) fn answer(command: PluginCommand) -> Result<Verdict, Trouble> {
             seed,
             seeds,
             events,
+            hours,
             asked,
         } => {
             let effort = Effort {
@@ -62,6 +63,7 @@ pub(crate) fn answer(command: PluginCommand) -> Result<Verdict, Trouble> {
                 seed,
                 seeds,
                 events,
+                hours,
             };
             Bench::new(&asked, &mut out)?.check(&what, &effort)
         }

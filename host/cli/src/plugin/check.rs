@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::Bench;
 use super::found::Found;
-use super::kit::{self, Breach, Seen, Trial};
+use super::kit::{self, Breach, Corpus, Seen, Trial};
 use crate::outcome::{Trouble, Verdict};
 use crate::render::{Report, bytes};
 use crate::texts::Text;
@@ -31,6 +31,7 @@ pub(super) struct Effort {
     pub(super) seed: u64,
     pub(super) seeds: u64,
     pub(super) events: usize,
+    pub(super) hours: u64,
 }
 
 impl Bench<'_> {
@@ -67,7 +68,7 @@ impl Bench<'_> {
         &self,
         found: &Found,
         component: &WasmComponent,
-        (given, corpus): (&BTreeMap<String, Value>, &[String]),
+        (given, corpus): (&BTreeMap<String, Value>, &Corpus),
         effort: &Effort,
         report: &mut Report,
     ) -> Result<(), Trouble> {
@@ -113,6 +114,7 @@ impl Bench<'_> {
             also_writes: info.also_writes.clone(),
             hosts,
             corpus,
+            hours: effort.hours,
         };
         let (mut seen, mut breaches) = (Seen::default(), Vec::new());
         breaches.extend(bench.probe().err());
@@ -283,9 +285,15 @@ impl Bench<'_> {
         ];
         let text = self.screen.say(Text::SlowestCall, values);
         self.note(report, mark, Text::TopicTime, text);
+        let asked = seen
+            .asked
+            .iter()
+            .map(|(case, count)| format!("{case} {count}"));
+        let asked = asked.collect::<Vec<_>>().join(", ");
         if let Some(last) = report.lines.last_mut() {
             last.evidence = (mark == Mark::Warn).then(|| seen.slowest_at.clone());
         }
+        self.note(report, Mark::Info, Text::TopicWork, asked);
     }
 }
 
@@ -301,21 +309,28 @@ fn given(set: &[String]) -> Result<BTreeMap<String, Value>, Trouble> {
     pairs.collect()
 }
 
-/// The texts in a folder, one of each file, in the order of their names.
-fn corpus(folder: &Path) -> Result<Vec<String>, Trouble> {
+/// The texts in a folder, one of each file, in the order of their names. Those that begin with a digit are what a
+/// connection begins with.
+fn corpus(folder: &Path) -> Result<Corpus, Trouble> {
     let unreadable = |path: &Path, error| Trouble::mistake(format!("{}: {error}", path.display()));
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
     paths.sort();
-    let mut texts = Vec::new();
+    let mut corpus = Corpus::default();
     for path in paths {
         let metadata = std::fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
-        if metadata.is_file() && metadata.len() <= MAX_SAMPLE_BYTES {
-            let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
-            texts.push(String::from_utf8_lossy(&bytes).into_owned());
+        if !metadata.is_file() || metadata.len() > MAX_SAMPLE_BYTES {
+            continue;
         }
+        let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(|first: char| first.is_ascii_digit()) {
+            corpus.greetings.push(text.clone());
+        }
+        corpus.texts.push(text);
     }
-    Ok(texts)
+    Ok(corpus)
 }
 
 fn default_fits(key: &KeySpec) -> bool {
@@ -351,5 +366,6 @@ fn data(found: &Found, config: &Map<String, Value>, seen: &Seen, effort: &Effort
         "slowest_call_ms": u64::try_from(seen.slowest.as_millis()).unwrap_or(u64::MAX),
         "most_effects": seen.most_effects,
         "refused_connections": seen.refused,
+        "asked": seen.asked,
     })
 }

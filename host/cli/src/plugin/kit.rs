@@ -5,6 +5,7 @@
 //! The rules are those of `wit/`: the same calls give the same effects, an instance goes on from a checkpoint as if it
 //! had never stopped, and what it counts on is what the host holds.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use prx_host::bindings::v0_1::{
@@ -115,8 +116,19 @@ pub(super) struct Bench<'a> {
     pub(super) also_writes: Vec<u32>,
     /// Hosts that its manifest names.
     pub(super) hosts: Vec<String>,
-    /// Texts that its other side may say.
-    pub(super) corpus: &'a [String],
+    /// What its other side may say.
+    pub(super) corpus: &'a Corpus,
+    /// How far timers take one seed.
+    pub(super) hours: u64,
+}
+
+/// Texts of the other side.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Corpus {
+    /// What a connection begins with, in this order.
+    pub(super) greetings: Vec<String>,
+    /// All of them, for any moment.
+    pub(super) texts: Vec<String>,
 }
 
 /// What was seen on the way.
@@ -131,6 +143,8 @@ pub(super) struct Seen {
     pub(super) most_effects: usize,
     /// Connections that its manifest does not allow.
     pub(super) refused: usize,
+    /// What it asked for, by the case of the action: how far the events came.
+    pub(super) asked: BTreeMap<&'static str, usize>,
 }
 
 type Tried<T> = Result<T, (Trial, Breach)>;
@@ -258,6 +272,10 @@ impl Bench<'_> {
         seen.most_effects = seen.most_effects.max(effects.len());
         strange.learn(effects);
         for effect in effects {
+            *seen
+                .asked
+                .entry(strange::action(&effect.action))
+                .or_default() += 1;
             let carried = held.carry_out(&effect.action, self.egress.as_ref());
             seen.refused += usize::from(carried.map_err(|breach| (Trial::Names, breach))?);
         }
@@ -392,13 +410,25 @@ fn same(name: &str, one: &[Effect], other: &[Effect]) -> Tried<()> {
         return Ok(());
     }
     let at = one.iter().zip(other).take_while(|(a, b)| a == b).count();
-    let shown = |effects: &[Effect]| {
+    let whole = |effects: &[Effect]| {
         let effect = effects.get(at).map(|effect| format!("{:?}", effect.action));
-        let mut shown = effect.unwrap_or_else(|| "-".into());
-        shown.truncate(shown.floor_char_boundary(160));
-        shown
+        effect.unwrap_or_else(|| "-".into())
     };
-    let breach = Breach::Differs(name.to_owned(), shown(one), shown(other));
+    let (mine, theirs) = (whole(one), whole(other));
+    let equal = mine.bytes().zip(theirs.bytes()).take_while(|(a, b)| a == b);
+    let from = equal.count().saturating_sub(40);
+    // Some of what is equal before it, and some of what differs.
+    let shown = |text: &str| {
+        let (from, to) = (
+            text.floor_char_boundary(from),
+            text.floor_char_boundary(from + 140),
+        );
+        let part = text.get(from..to).unwrap_or_default();
+        let case = text.split('(').next().unwrap_or_default();
+        format!("{case} …{part}…")
+    };
+    let (shown, others) = (shown(&mine), shown(&theirs));
+    let breach = Breach::Differs(name.to_owned(), shown, others);
     Err((Trial::Determinism, breach))
 }
 

@@ -1,12 +1,14 @@
 //! Made-up events: whatever may come for what is held, in any order, with texts of any shape. What the component
 //! itself says is learnt from, so that some of it gets past the first check.
 
+use std::collections::BTreeMap;
+
 use fastrand::Rng;
 use prx_host::bindings::v0_1::*;
 use serde_json::Value;
 
 use super::held::{Asked, Held};
-use super::{Bench, HOST_ID};
+use super::{Bench, HOST_ID, made_up};
 
 mod words;
 
@@ -19,8 +21,13 @@ pub(super) struct Strange {
     addresses: Vec<String>,
     texts: Vec<String>,
     corpus: Vec<String>,
+    greetings: Vec<String>,
+    /// How much of the greetings each connection has had.
+    greeted: BTreeMap<u64, usize>,
     generation: u64,
     commands: u64,
+    /// No timer beyond this fires.
+    end_mono_ms: u64,
 }
 
 /// The case of an event, in the words of the interface.
@@ -39,6 +46,35 @@ pub(super) fn name(event: &Event) -> &'static str {
         Event::Command(_) => "command",
         Event::Skipped(_) => "skipped",
         Event::Extension(_) => "extension",
+    }
+}
+
+/// The case of an action, likewise.
+pub(super) fn action(action: &Action) -> &'static str {
+    match action {
+        Action::SocketOpen(_) => "socket-open",
+        Action::SocketSend(_) => "socket-send",
+        Action::SocketClose(_) => "socket-close",
+        Action::Http(_) => "http",
+        Action::HttpCancel(_) => "http-cancel",
+        Action::TimerSet(_) => "timer-set",
+        Action::TimerClear(_) => "timer-clear",
+        Action::EntropyAsk(_) => "entropy-ask",
+        Action::BlobMake(_) => "blob-make",
+        Action::BlobDigest(_) => "blob-digest",
+        Action::BlobDrop(_) => "blob-drop",
+        Action::TurnBegin(_) => "turn-begin",
+        Action::TurnContext(_) => "turn-context",
+        Action::TurnCancel(_) => "turn-cancel",
+        Action::TurnOutcome(_) => "turn-outcome",
+        Action::ApprovalAnswer(_) => "approval-answer",
+        Action::ConversationReset(_) => "conversation-reset",
+        Action::StorePut(_) => "store-put",
+        Action::StoreDelete(_) => "store-delete",
+        Action::Metric(_) => "metric",
+        Action::Health(_) => "health",
+        Action::Reply(_) => "reply",
+        Action::Extension(_) => "extension",
     }
 }
 
@@ -74,11 +110,14 @@ impl Strange {
             words: words.chain(secrets).collect(),
             addresses: addresses.chain(["wss://localhost:9/".to_owned()]).collect(),
             texts: Vec::new(),
-            corpus: bench.corpus.to_vec(),
+            corpus: bench.corpus.texts.clone(),
+            greetings: bench.corpus.greetings.clone(),
+            greeted: BTreeMap::new(),
             generation: 0,
             commands: 1,
+            end_mono_ms: made_up::NOW.mono_ms + bench.hours * 3_600_000,
         };
-        for text in bench.corpus {
+        for text in &bench.corpus.texts {
             if let Ok(value) = serde_json::from_str::<Value>(text) {
                 strange.learn_words(&value);
             }
@@ -113,7 +152,7 @@ impl Strange {
         let made = match self.rng.u8(0..20) {
             0..=6 => self.of_socket(held),
             7..=11 => self.of_request(held),
-            12..=14 => of_timer(held, now),
+            12..=14 => of_timer(held, now, self.end_mono_ms),
             15..=17 => self.of_turn(held),
             18 => Some(self.command(held, config)),
             _ => None,
@@ -125,7 +164,7 @@ impl Strange {
             }),
             // Something is always due, so that nothing stands still.
             _ => {
-                let due = of_timer(held, now).or_else(|| self.of_request(held));
+                let due = of_timer(held, now, self.end_mono_ms).or_else(|| self.of_request(held));
                 due.unwrap_or_else(|| self.command(held, config))
             }
         })
@@ -148,7 +187,7 @@ impl Strange {
                 Event::SocketOpened(id)
             }
             (true, 0..=16) => {
-                let text = self.text();
+                let text = self.greeting(id).unwrap_or_else(|| self.text());
                 Event::SocketText(SocketText { id, text })
             }
             (true, 17) => {
@@ -172,6 +211,17 @@ impl Strange {
                 Event::SocketClosed(SocketClosed { id, end })
             }
         })
+    }
+
+    /// What comes next on a young connection, where the other side works.
+    fn greeting(&mut self, id: u64) -> Option<String> {
+        if !self.kind || self.rng.u8(0..8) == 0 {
+            return None;
+        }
+        let had = self.greeted.entry(id).or_default();
+        let next = self.greetings.get(*had).cloned()?;
+        *had += 1;
+        Some(next)
     }
 
     fn of_request(&mut self, held: &mut Held) -> Option<Event> {
@@ -383,13 +433,29 @@ fn over(news: &TurnNews) -> bool {
     )
 }
 
+/// The case of news, as `skipped` has it.
+fn case(news: &TurnNews) -> String {
+    match news {
+        TurnNews::Delta(_) => "delta".into(),
+        TurnNews::ToolNote(_) => "tool-note".into(),
+        TurnNews::ApprovalAsked(asked) => format!("approval-asked {}", asked.approval),
+        TurnNews::Message(_) => "message".into(),
+        TurnNews::Finished(_) => "finished".into(),
+        TurnNews::Failed(_) => "failed".into(),
+        TurnNews::Cancelled => "cancelled".into(),
+    }
+}
+
 /// The timer that is due next, once its time has come.
-fn of_timer(held: &mut Held, now: &mut Instant) -> Option<Event> {
+fn of_timer(held: &mut Held, now: &mut Instant, end_mono_ms: u64) -> Option<Event> {
     let (id, due) = held
         .timers
         .iter()
         .map(|(id, due)| (*id, *due))
         .min_by_key(|(_, due)| *due)?;
+    if due > end_mono_ms {
+        return None;
+    }
     held.timers.remove(&id);
     let wait = due.saturating_sub(now.mono_ms);
     now.mono_ms += wait;
@@ -397,7 +463,7 @@ fn of_timer(held: &mut Held, now: &mut Instant) -> Option<Event> {
     Some(Event::TimerFired(id))
 }
 
-/// The event as one to be settled unread. News of a turn that goes on cannot be told from its end, so these stay.
+/// The event as one to be settled unread.
 fn unread(event: Event) -> Event {
     let (id, raw) = match &event {
         Event::SocketOpened(id) | Event::TimerFired(id) => (Some(*id), None),
@@ -408,10 +474,10 @@ fn unread(event: Event) -> Event {
         Event::Entropy(entropy) => (Some(entropy.id), None),
         Event::BlobMade(made) => (Some(made.blob), None),
         Event::DigestDone(done) => (Some(done.id), None),
-        Event::Turn(turn) if over(&turn.news) => (Some(turn.turn), None),
+        Event::Turn(turn) => (Some(turn.turn), Some(case(&turn.news))),
         Event::Command(command) => (Some(command.id), None),
         Event::Extension(_) => (None, None),
-        Event::Turn(_) | Event::Skipped(_) => return event,
+        Event::Skipped(_) => return event,
     };
     Event::Skipped(Skipped {
         kind: name(&event).into(),
