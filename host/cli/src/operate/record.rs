@@ -1,7 +1,7 @@
 //! `record`: lines of a running channel into a file, until ctrl-c.
 
 use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
+use std::io::{LineWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +42,8 @@ impl Desk<'_> {
         let file = file.map_err(|error| {
             Trouble::mistake(format!("{shown}: {error}; choose a file that can be made"))
         })?;
-        let mut file = BufWriter::new(file);
+        // Line by line: whoever is ended in the middle has a recording all the same.
+        let mut file = LineWriter::new(file);
         let until = wanted
             .seconds
             .map(|seconds| Instant::now() + Duration::from_secs(seconds));

@@ -10,7 +10,9 @@
 mod conformance;
 mod operate;
 mod plugin;
+mod record;
 mod reference;
+mod renew;
 mod support;
 
 use std::path::Path;

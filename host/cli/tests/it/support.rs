@@ -161,6 +161,19 @@ impl Home {
         home
     }
 
+    /// The fixture as another build: with a custom section, which no code reads.
+    pub(crate) fn build(number: u8) -> Vec<u8> {
+        let section = [0, 7, 5, b'b', b'u', b'i', b'l', b'd', number];
+        [&std::fs::read(tiny()).unwrap()[..], &section].concat()
+    }
+
+    /// Puts a component into the plugin folder, in one step.
+    pub(crate) fn install(&self, wasm: &[u8]) {
+        let folder = self.dir.path().join("plugins/tiny");
+        std::fs::write(folder.join("plugin.new"), wasm).unwrap();
+        std::fs::rename(folder.join("plugin.new"), folder.join("plugin.wasm")).unwrap();
+    }
+
     /// The configuration, with more in `[host]`.
     pub(crate) fn write(&self, host: &str) {
         let channel = format!("url = {:?}\nkey = \"{KEY}\"\n", self.server.url());
@@ -307,8 +320,12 @@ impl Run {
     }
 
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
         assert!(sent.success());
     }
 
