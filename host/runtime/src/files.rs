@@ -41,7 +41,17 @@ pub(crate) fn trusted_dir(path: &Path) -> io::Result<()> {
             Ok(found) if found.uid() != rustix::process::geteuid().as_raw() => {
                 return refuse("it belongs to another user");
             }
-            Ok(found) if found.mode() & 0o022 != 0 => std::fs::remove_dir_all(path)?,
+            // Out of the way first: whoever writes there still must not keep it from being removed.
+            Ok(found) if found.mode() & 0o022 != 0 => {
+                let above = path.parent().unwrap_or(Path::new("."));
+                let aside = tempfile::Builder::new()
+                    .prefix(".distrusted-")
+                    .tempdir_in(above)?;
+                std::fs::rename(path, aside.path().join("all"))?;
+                if let Err(error) = aside.close() {
+                    tracing::warn!(%error, "a folder that others could write is not used, and could not be removed");
+                }
+            }
             Ok(_) => {}
         }
     }
