@@ -236,8 +236,8 @@ fn write(connection: &mut Connection, backlog: &Backlog) -> Result<usize, rusqli
     let mut bytes = 0;
     {
         let mut put = transaction.prepare_cached(
-            "INSERT INTO entries (instance, key, value) VALUES (?1, ?2, ?3)
-             ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value",
+            "INSERT INTO entries (instance, key, value, sum) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value, sum = excluded.sum",
         )?;
         let mut delete =
             transaction.prepare_cached("DELETE FROM entries WHERE instance = ?1 AND key = ?2")?;
@@ -245,7 +245,8 @@ fn write(connection: &mut Connection, backlog: &Backlog) -> Result<usize, rusqli
             match change {
                 Change::Put { value, .. } => {
                     bytes += value.len();
-                    put.execute(params![instance, key, &value[..]])?;
+                    let sum = schema::sum(instance, key, value);
+                    put.execute(params![instance, key, &value[..], sum])?;
                 }
                 Change::Delete { .. } => {
                     delete.execute(params![instance, key])?;

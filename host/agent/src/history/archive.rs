@@ -31,6 +31,7 @@ const SCHEMA: Schema = Schema {
         channel TEXT NOT NULL, turn INTEGER NOT NULL, message TEXT NOT NULL, tool TEXT NOT NULL,
         at_ms INTEGER NOT NULL, PRIMARY KEY (channel, turn, message)
      );"],
+    check: None,
 };
 /// Lines that wait for a disk that does not answer; the oldest of more are not remembered.
 const MAX_WAITING: usize = 50_000;

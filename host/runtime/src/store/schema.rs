@@ -14,17 +14,50 @@ pub struct Schema {
     pub application_id: i64,
     /// Each step takes the schema from its index to the next number. Steps are never edited.
     pub migrations: &'static [&'static str],
+    /// Looks at what is in it; what is wrong in one word, when something is.
+    pub check: Option<Check>,
 }
+
+/// See [`Schema::check`].
+pub type Check = fn(&Connection) -> Result<Option<String>, rusqlite::Error>;
 
 /// The store's own: "prxh".
 pub(super) const STORE: Schema = Schema {
     application_id: 0x7072_7868,
-    migrations: &["CREATE TABLE entries (
+    migrations: &[
+        "CREATE TABLE entries (
         instance TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
         PRIMARY KEY (instance, key)
      );
-     CREATE TABLE boots (instance TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL);"],
+     CREATE TABLE boots (instance TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL);",
+        // Of what an earlier version stored there is no sum.
+        "ALTER TABLE entries ADD COLUMN sum INTEGER;",
+    ],
+    check: Some(check_sums),
 };
+
+/// The sum that is stored with an entry. SQLite finds a page that is torn, and not a byte that has changed.
+pub(super) fn sum(instance: &str, key: &str, value: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in [instance.as_bytes(), b"\0", key.as_bytes(), b"\0", value] {
+        hasher.update(part);
+    }
+    hasher.finalize()
+}
+
+fn check_sums(connection: &Connection) -> Result<Option<String>, rusqlite::Error> {
+    let mut statement = connection
+        .prepare("SELECT instance, key, value, sum FROM entries WHERE sum IS NOT NULL")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (instance, key): (String, String) = (row.get(0)?, row.get(1)?);
+        let value = row.get_ref(2)?.as_blob()?;
+        if row.get::<_, u32>(3)? != sum(&instance, &key, value) {
+            return Ok(Some(format!("the entry {key:?} of {instance} has changed")));
+        }
+    }
+    Ok(None)
+}
 
 /// Opens a file, or makes one, for its owner alone. When it is damaged, it is renamed and a new one
 /// is begun; the second value says where the damaged one is. Whoever opens it brings its log into it
@@ -51,11 +84,23 @@ fn open_checked(path: &Path, schema: &Schema) -> Result<Connection, StoreError> 
     let mut connection = connect(path)?;
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-        return Err(rusqlite::Error::SqliteFailure(code, Some(verdict)).into());
+        return Err(damaged(verdict));
     }
     migrate(&mut connection, path, schema)?;
-    Ok(connection)
+    match schema
+        .check
+        .map(|check| check(&connection))
+        .transpose()?
+        .flatten()
+    {
+        Some(verdict) => Err(damaged(verdict)),
+        None => Ok(connection),
+    }
+}
+
+fn damaged(verdict: String) -> StoreError {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(code, Some(verdict)).into()
 }
 
 /// A connection with this store's settings.

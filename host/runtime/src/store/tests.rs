@@ -70,6 +70,45 @@ fn a_damaged_file_is_set_aside_and_not_wiped() {
 }
 
 #[test]
+fn a_byte_that_has_changed_is_found_and_the_file_is_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store
+        .commit("a", &[put("k", b"a value of some length")])
+        .unwrap();
+    drop(store);
+    let path = dir.path().join(STORE_FILE);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let needle = b"of some length";
+    let at = bytes
+        .windows(needle.len())
+        .position(|w| w == needle)
+        .unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(
+        std::fs::read(store.set_aside().unwrap()).unwrap().len(),
+        bytes.len()
+    );
+    assert!(keys(&store, "a").is_empty());
+}
+
+#[test]
+fn what_the_first_version_stored_is_taken_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = Connection::open(dir.path().join(STORE_FILE)).unwrap();
+    file.execute_batch(schema::STORE.migrations[0]).unwrap();
+    file.execute_batch("INSERT INTO entries VALUES ('a', 'k', x'76')")
+        .unwrap();
+    file.pragma_update(None, "user_version", 1).unwrap();
+    drop(file);
+    let store = Store::open(dir.path()).unwrap();
+    assert!(store.set_aside().is_none());
+    assert_eq!(keys(&store, "a"), ["k"]);
+}
+
+#[test]
 fn a_file_of_a_newer_program_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     drop(Store::open(dir.path()).unwrap());
