@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::wit;
+
 /// Lines that a source file may have; tests are excepted.
 const MAX_LINES: usize = 500;
 /// What a source file may end with; all of them have a bound.
@@ -43,6 +45,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
     check_top(root, &mut breaches)?;
     check_architecture(root, &mut breaches)?;
+    let update = std::env::var_os("UPDATE_EXPECT").is_some_and(|set| set == "1");
+    wit::check(root, update, &mut breaches)?;
     if breaches.is_empty() {
         println!("tidy: nothing to say");
         return Ok(());
