@@ -35,6 +35,9 @@ enum ShortCommand {
     /// Configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Plugins: the components that channels are made of.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
 }
 
 impl Args {
@@ -47,6 +50,7 @@ impl Args {
         let command = match command {
             ShortCommand::Channel(command) => Command::Channel(command),
             ShortCommand::Config(command) => Command::Config(command),
+            ShortCommand::Plugin(command) => Command::Plugin(command),
         };
         Ok(Self { log, command })
     }
@@ -94,6 +98,9 @@ pub(crate) enum Command {
     /// Configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Plugins: the components that channels are made of.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
 }
 
 /// Which configuration.
@@ -256,6 +263,80 @@ pub(crate) enum ConfigCommand {
     Check {
         #[command(flatten)]
         config: ConfigArg,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Writes a plugin as a folder that is ready to be copied, with the component's digest in its manifest.
+    ///
+    /// The folder NAME appears whole, in place of one that is there.
+    Pack {
+        /// A folder with plugin.toml, or the name of a plugin that this program knows.
+        what: String,
+        /// The component. Default: the file beside the manifest that it names.
+        #[arg(long, value_name = "FILE")]
+        wasm: Option<PathBuf>,
+        /// Where NAME is written, such as the folder that `[host] plugin_dir` names.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+        /// Signs manifest and component with the secret key in this file.
+        #[arg(long, value_name = "FILE")]
+        sign_with: Option<PathBuf>,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Says what a plugin is: versions, keys, limits, where it may connect to, digest, signatures.
+    Inspect {
+        /// A folder with plugin.toml, a component, or the name of a plugin that this program knows.
+        what: String,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Says whether a plugin would be run here, or the one reason why not.
+    ///
+    /// Examines what a start examines: files, who can write them, digest, signatures, imports, interface.
+    Verify {
+        /// A folder with plugin.toml, or the name of a plugin that this program knows.
+        what: String,
+        /// A key that must have signed it, in place of those in the configuration. May be given several times.
+        #[arg(long, value_name = "KEY")]
+        key: Vec<String>,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Tries a component out, as a conformance kit: with made-up events, on instances that run nowhere but here.
+    ///
+    /// Whether it loads, describes itself, opens nothing as a probe, breaks over no event, does the same at the same
+    /// calls, goes on from a checkpoint as if it had never stopped, counts on what is held, and stays within its limits.
+    Check {
+        /// A folder with plugin.toml, a component, or the name of a plugin that this program knows.
+        what: String,
+        /// A value of the channel's table, where its defaults do not start it. May be given several times.
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        /// A folder of texts that the other side may say, one in each file: they come as they are, and changed. A connection begins with those whose names begin with a digit, in order.
+        #[arg(long, value_name = "DIR")]
+        corpus: Option<PathBuf>,
+        /// The first seed: the same seed makes the same events.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        seed: u64,
+        /// How many seeds.
+        #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+        seeds: u64,
+        /// Events of each seed.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+        events: usize,
+        /// How far timers take each seed. Less than a day: what is forgotten with age is not to be compared.
+        #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=8760))]
+        hours: u64,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Makes a key for signing plugins: the secret half goes into a new file, the public half is printed.
+    Keygen {
+        /// The new file.
+        file: PathBuf,
     },
 }
 

@@ -57,6 +57,17 @@ impl Files {
         })
     }
 
+    /// Reads the file that was named, or the usual two; nothing when none was named and there are none.
+    pub(crate) fn read_if_there(named: Option<&Path>) -> Result<Option<Self>, Trouble> {
+        if named.is_none() {
+            let (_, layers) = usual()?;
+            if !layers.iter().any(|layer| layer.path.exists()) {
+                return Ok(None);
+            }
+        }
+        Self::read(named).map(Some)
+    }
+
     /// How a command is told to read these files: nothing for the usual ones.
     pub(crate) fn option(&self) -> String {
         let named = self.named.as_ref();

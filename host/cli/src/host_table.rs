@@ -9,6 +9,7 @@ use prx_host::config::{Checked, ConfigError, Mistake, boolean, integer, text, te
 use prx_host::drivers::network::{NetworkOptions, ProxyChoice};
 use prx_host::egress::address::AddressPolicy;
 use prx_host::egress::{HostPattern, OperatorEgress};
+use prx_host::package::{PublicKey, Trust};
 use prx_host::runtime::HostOptions;
 
 use crate::files::Files;
@@ -77,7 +78,11 @@ pub(crate) fn keys() -> Vec<KeySpec> {
         ),
         text(
             "plugin_dir",
-            "Folder of plugins besides the ones that are built in, as `NAME/plugin.toml` with `NAME/plugin.wasm`. Whoever may write there decides what runs. Default: none.",
+            "Folder of plugins besides the ones that are built in, as `NAME/plugin.toml` with `NAME/plugin.wasm`. Whoever may write there decides what runs; files that others can write are refused. Default: none.",
+        ),
+        text_list(
+            "trusted_keys",
+            "Public keys, as `prx plugin keygen` prints them: a plugin of `plugin_dir` runs only when one of them has signed it. Default: signatures are not asked for.",
         ),
         boolean(
             "watch_plugins",
@@ -128,8 +133,22 @@ pub(crate) fn read(table: &Checked, files: &Files) -> Result<HostTable, ConfigEr
             .map(|written| metrics(written).map_err(|sentence| wrong("metrics", sentence)))
             .transpose()?,
         watch: table.boolean("watch_plugins").unwrap_or(true),
-        plugins: Plugins::new(table.text("plugin_dir").map(|path| files.beside(path))),
+        plugins: Plugins::new(
+            table.text("plugin_dir").map(|path| files.beside(path)),
+            trust(table).map_err(|sentence| wrong("trusted_keys", sentence))?,
+        ),
     })
+}
+
+/// Without the key anybody is trusted; with an empty list nobody is.
+fn trust(table: &Checked) -> Result<Trust, String> {
+    if !table.json.contains_key("trusted_keys") {
+        return Ok(Trust::Anyone);
+    }
+    let keys = table.list("trusted_keys").into_iter();
+    let keys: Result<Vec<PublicKey>, _> = keys.map(|key| key.parse()).collect();
+    keys.map(Trust::Only)
+        .map_err(|error| format!("trusted_keys: {error}"))
 }
 
 /// A port alone is meant for this machine alone.

@@ -1,4 +1,4 @@
-//! The command `prx`: runs channels, checks their configuration, and asks those that run.
+//! The command `prx`: runs channels, checks their configuration, asks those that run, and examines plugins.
 //!
 //! Arguments, signals and words for people are here, and nothing else: the host is `prx-host`, what
 //! answers is `prx-agent`. Exit codes: 0 when all is well, 1 when something failed or somebody must act,
@@ -19,6 +19,7 @@ mod locale;
 mod log;
 mod operate;
 mod outcome;
+mod plugin;
 mod plugins;
 pub mod reference;
 mod render;
@@ -41,6 +42,7 @@ pub fn main(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exi
     log::start(args.log.form, runs);
     let done = match args.command {
         Command::Channel(command) => operate::answer(command),
+        Command::Plugin(command) => plugin::answer(command),
         Command::Config(ConfigCommand::Check { config }) => check::config(config.path.as_deref()),
     };
     match done {

@@ -1,38 +1,50 @@
 //! Where a plugin comes from: the operator's folder first, then what is built in.
 //!
-//! A folder has PRX's layout: `NAME/plugin.toml` beside `NAME/plugin.wasm`. Read at the start; what is put
-//! there later is taken up by the next one.
+//! A folder has PRX's layout: `NAME/plugin.toml` beside `NAME/plugin.wasm`. Each look reads the files anew, with
+//! every check; what is put there is taken up by the next start or reload.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::Context;
 use prx_host::manifest::Manifest;
+use prx_host::package::{self, Package, PackageError, Trust};
 
 use crate::builtin;
 use crate::outcome::Trouble;
 
-const MANIFEST: &str = "plugin.toml";
-
-/// A component and its manifest.
+/// A component and its manifest, checked.
 #[derive(Clone)]
 pub(crate) struct Plugin {
     pub(crate) wasm: Cow<'static, [u8]>,
     pub(crate) manifest: Manifest,
+    /// SHA-256 of the component, 64 lower-case hexadecimal digits: which build this is.
+    pub(crate) sha256: String,
 }
 
 /// All plugins there are.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plugins {
     dir: Option<PathBuf>,
+    trust: Trust,
+}
+
+impl From<PackageError> for Trouble {
+    fn from(error: PackageError) -> Self {
+        Self::mistake(error)
+    }
 }
 
 impl Plugins {
-    /// Those of a folder, and the ones that are built in.
-    pub(crate) fn new(dir: Option<PathBuf>) -> Self {
-        Self { dir }
+    /// Those of a folder, as far as they are trusted, and the ones that are built in, which are.
+    pub(crate) fn new(dir: Option<PathBuf>, trust: Trust) -> Self {
+        Self { dir, trust }
+    }
+
+    /// Whose plugins are run from the folder.
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// The operator's folder.
@@ -45,29 +57,25 @@ impl Plugins {
         self.folder(name).is_some() || builtin::find(name).is_some()
     }
 
-    /// Reads a plugin; `None` when there is none of this name.
+    /// Reads a plugin as it is now, with every check; `None` when there is none of this name.
     pub(crate) fn find(&self, name: &str) -> Result<Option<Plugin>, Trouble> {
         let Some(folder) = self.folder(name) else {
             let builtin = builtin::find(name).map(|builtin| {
                 let manifest = Manifest::parse(builtin.manifest);
                 let manifest = manifest.context("a manifest that is built in")?;
-                let wasm = builtin.wasm.into();
-                anyhow::Ok(Plugin { wasm, manifest })
+                anyhow::Ok(Plugin {
+                    wasm: builtin.wasm.into(),
+                    manifest,
+                    sha256: package::digest(builtin.wasm),
+                })
             });
             return Ok(builtin.transpose()?);
         };
-        let wrong = |file: &str, error: &dyn Display| {
-            let path = folder.join(file);
-            Trouble::mistake(format!("{}: {error}", path.display()))
-        };
-        let read = std::fs::read_to_string(folder.join(MANIFEST));
-        let manifest = read.map_err(|error| wrong(MANIFEST, &error))?;
-        let manifest = Manifest::parse(&manifest).map_err(|error| wrong(MANIFEST, &error))?;
-        let wasm = std::fs::read(folder.join(&manifest.plugin.wasm));
-        let wasm = wasm.map_err(|error| wrong(&manifest.plugin.wasm, &error))?;
+        let package = Package::open(&folder, &self.trust)?;
         Ok(Some(Plugin {
-            wasm: wasm.into(),
-            manifest,
+            wasm: package.wasm.into(),
+            manifest: package.manifest,
+            sha256: package.sha256,
         }))
     }
 
@@ -84,12 +92,15 @@ impl Plugins {
         names.into_iter().collect::<Vec<_>>().join(", ")
     }
 
-    fn folder(&self, name: &str) -> Option<PathBuf> {
-        // A name out of a file of the operator's; one with a path in it is a slip, not a plugin.
+    /// The folder of a plugin, when it has one.
+    pub(crate) fn folder(&self, name: &str) -> Option<PathBuf> {
+        // A name out of a file of the operator's; one with a path in it is a slip, not a plugin. One that begins
+        // with a dot is being written.
         let mut parts = Path::new(name).components();
         let plain = matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none();
+        let plain = plain && !name.starts_with('.');
         let folder = self.dir.as_ref().filter(|_| plain)?.join(name);
-        folder.join(MANIFEST).is_file().then_some(folder)
+        folder.join(package::MANIFEST).is_file().then_some(folder)
     }
 }
 
@@ -100,7 +111,7 @@ mod tests {
     #[test]
     fn a_folder_has_plugins_by_their_plain_names() {
         let dir = tempfile::tempdir().unwrap();
-        let plugins = Plugins::new(Some(dir.path().join("plugins")));
+        let plugins = Plugins::new(Some(dir.path().join("plugins")), Trust::Anyone);
         assert!(!plugins.knows("x"));
         std::fs::create_dir_all(dir.path().join("plugins/x")).unwrap();
         std::fs::write(dir.path().join("plugins/x/plugin.toml"), "").unwrap();
@@ -111,5 +122,14 @@ mod tests {
             panic!()
         };
         assert!(said[0].contains("x/plugin.toml: plugin.toml:"), "{said:?}");
+    }
+
+    #[test]
+    fn what_is_built_in_is_trusted_and_has_a_digest() {
+        let plugins = Plugins::new(None, Trust::Only(Vec::new()));
+        for name in builtin::names() {
+            let plugin = plugins.find(name).unwrap().unwrap();
+            assert_eq!(plugin.sha256, package::digest(&plugin.wasm));
+        }
     }
 }

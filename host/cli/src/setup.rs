@@ -137,6 +137,7 @@ pub(crate) fn channels(
     let mut channels = Vec::new();
     let mut mistakes = Vec::new();
     for (name, plugin) in chosen {
+        tracing::debug!(channel = %name, plugin = %plugin.manifest.plugin.name, sha256 = %plugin.sha256, "loading");
         let component = load(&plugin)?;
         let info = component
             .describe()

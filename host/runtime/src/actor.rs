@@ -30,6 +30,7 @@ mod life;
 mod memory;
 mod prepare;
 mod probation;
+mod rate;
 mod recovery;
 mod rehearsal;
 mod reload;
@@ -113,6 +114,8 @@ pub struct Actor {
     memory: Memory,
     tables: Tables,
     breaker: Breaker,
+    /// Requests that left of late, whatever became of the guest.
+    rate: rate::Rate,
     /// Answers that the core gives itself, such as a refusal; handled one per tick.
     own_inputs: VecDeque<Input>,
     /// The commands of this step.
@@ -154,6 +157,7 @@ impl Actor {
             memory: Memory::new(spec.entries),
             tables: Tables::default(),
             breaker: Breaker::default(),
+            rate: rate::Rate::default(),
             own_inputs: VecDeque::new(),
             out: Vec::new(),
             commands_asked: 0,

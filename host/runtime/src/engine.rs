@@ -91,13 +91,13 @@ fn profile(config: &mut Config) {
     };
 }
 
-/// Compiled code is executed as it is found, so the directory has to be the owner's alone.
+/// Compiled code is executed as it is found, so the directory has to be the owner's alone, and to have been so.
 fn cache(dir: &Path) -> Result<Cache, EngineError> {
     let fail = |cause: String| EngineError::Cache {
         path: dir.display().to_string(),
         cause,
     };
-    crate::files::private_dir(dir).map_err(|e| fail(e.to_string()))?;
+    crate::files::trusted_dir(dir).map_err(|e| fail(e.to_string()))?;
     let mut config = CacheConfig::new();
     config.with_directory(dir);
     Cache::new(config).map_err(|e| fail(format!("{e:#}")))

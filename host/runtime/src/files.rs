@@ -22,6 +22,42 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Makes a directory with mode 0700 for what is believed as it is found. Whatever is in one that others could write
+/// until now is removed: they may have put it there.
+///
+/// # Errors
+/// It is a link, or somebody else's; or whatever the system says.
+pub(crate) fn trusted_dir(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        match std::fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok(found) if !found.is_dir() => {
+                return refuse("it is a link or a file, not a directory");
+            }
+            Ok(found) if found.uid() != rustix::process::geteuid().as_raw() => {
+                return refuse("it belongs to another user");
+            }
+            // Out of the way first: whoever writes there still must not keep it from being removed.
+            Ok(found) if found.mode() & 0o022 != 0 => {
+                let above = path.parent().unwrap_or(Path::new("."));
+                let aside = tempfile::Builder::new()
+                    .prefix(".distrusted-")
+                    .tempdir_in(above)?;
+                std::fs::rename(path, aside.path().join("all"))?;
+                if let Err(error) = aside.close() {
+                    tracing::warn!(%error, "a folder that others could write is not used, and could not be removed");
+                }
+            }
+            Ok(_) => {}
+        }
+    }
+    private_dir(path)
+}
+
 /// Opens a file for reading and writing, made with mode 0600 when it is not there.
 ///
 /// # Errors

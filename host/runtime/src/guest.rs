@@ -10,7 +10,7 @@ use crate::bindings::v0_1::{
     Boot, ChannelInfo, CheckpointMode, Effect, Entry, Event, Holdings, Instant, Problem, log::Level,
 };
 
-pub(crate) mod check;
+pub mod check;
 pub mod wasm;
 
 /// What `start` answers: the first effects, or what keeps the channel from starting.

@@ -17,6 +17,7 @@
 //! | [`actor`] | the core: ids, effects, egress decisions, recovery from crashes |
 //! | [`vault`], [`egress`] | secret values; where they and everything else may go |
 //! | [`manifest`], [`config`] | `plugin.toml`; the operator's files |
+//! | [`package`] | a plugin's files: bounds, digest, signatures, who could change them |
 //! | [`drivers`] | HTTP, WebSocket, blobs, DNS with address checks |
 //! | [`files`] | files and folders that are the owner's alone |
 //! | [`store`] | entries and boot numbers in SQLite |
@@ -39,6 +40,7 @@ pub mod guest;
 pub mod limits;
 pub mod manifest;
 pub mod metrics;
+pub mod package;
 pub mod runtime;
 mod shell;
 pub mod status;

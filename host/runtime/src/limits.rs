@@ -8,6 +8,10 @@ use std::time::Duration;
 pub struct Limits {
     /// Linear memory of the instance, bytes.
     pub memory_bytes: usize,
+    /// Elements of each of its tables, such as the one of function pointers.
+    pub table_elements: usize,
+    /// Core instances that the component is made of.
+    pub instances: usize,
     /// CPU time of one `handle`, `checkpoint` or `inventory`.
     pub call_cpu: Duration,
     /// CPU time of `start`, which may read everything that is stored.
@@ -24,6 +28,8 @@ pub struct Limits {
     pub log_line_bytes: usize,
     /// HTTP requests under way at once.
     pub requests_at_once: usize,
+    /// HTTP requests that leave within any minute.
+    pub requests_per_minute: usize,
     /// Sockets at once.
     pub sockets_at_once: usize,
     /// Timers set at once.
@@ -41,6 +47,8 @@ impl Limits {
     /// [`Limits::CEILING`], for more.
     pub const STANDARD: Self = Self {
         memory_bytes: 64 << 20,
+        table_elements: 20_000,
+        instances: 32,
         call_cpu: Duration::from_millis(250),
         start_cpu: Duration::from_secs(5),
         effects_per_call: 4096,
@@ -49,6 +57,7 @@ impl Limits {
         log_lines_per_call: 256,
         log_line_bytes: 2048,
         requests_at_once: 256,
+        requests_per_minute: 60_000,
         sockets_at_once: 8,
         timers_at_once: 4096,
         store_bytes: 64 << 20,
@@ -59,6 +68,8 @@ impl Limits {
     /// The most that a manifest can ask for.
     pub const CEILING: Self = Self {
         memory_bytes: 512 << 20,
+        table_elements: 1_000_000,
+        instances: 128,
         call_cpu: Duration::from_secs(2),
         start_cpu: Duration::from_secs(30),
         effects_per_call: 4096,
@@ -67,6 +78,7 @@ impl Limits {
         log_lines_per_call: 256,
         log_line_bytes: 2048,
         requests_at_once: 1024,
+        requests_per_minute: 600_000,
         sockets_at_once: 64,
         timers_at_once: 65_536,
         store_bytes: 512 << 20,

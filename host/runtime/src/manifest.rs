@@ -4,12 +4,15 @@
 //! believes to be in force.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::egress::{BadPattern, EgressGroup, HostPattern};
 use crate::limits::Limits;
+
+mod resources;
+
+use resources::{RawResources, limits};
 
 /// Longest manifest, bytes.
 pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
@@ -27,6 +30,8 @@ pub struct Manifest {
     pub captured: BTreeSet<String>,
     /// What it may use.
     pub limits: Limits,
+    /// SHA-256 of the component that it was packed with, 64 lower-case hexadecimal digits.
+    pub sha256: Option<String>,
 }
 
 /// The table `[plugin]`.
@@ -138,6 +143,8 @@ struct Raw {
     egress: Vec<RawEgress>,
     #[serde(default)]
     secrets: RawSecrets,
+    #[serde(default)]
+    integrity: RawIntegrity,
     /// A string map in the daemon's manifests. Nothing of ours reads it.
     #[serde(default, rename = "config")]
     _config: BTreeMap<String, String>,
@@ -163,20 +170,6 @@ struct RawPermissions {
     optional: Vec<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawResources {
-    max_memory_mb: Option<u64>,
-    max_call_ms: Option<u64>,
-    max_start_ms: Option<u64>,
-    max_requests: Option<u64>,
-    max_sockets: Option<u64>,
-    max_timers: Option<u64>,
-    max_store_mb: Option<u64>,
-    max_blob_mb: Option<u64>,
-    max_blobs_mb: Option<u64>,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawEgress {
@@ -197,6 +190,12 @@ struct RawSecrets {
     captured: BTreeSet<String>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawIntegrity {
+    sha256: Option<String>,
+}
+
 impl Manifest {
     /// Reads a manifest.
     ///
@@ -206,8 +205,7 @@ impl Manifest {
         if text.len() > MAX_MANIFEST_BYTES {
             return Err(ManifestError::TooLong(text.len()));
         }
-        let raw: Raw =
-            toml::from_str(text).map_err(|e| ManifestError::Syntax(e.to_string().trim().into()))?;
+        let raw: Raw = toml::from_str(text).map_err(|e| syntax(text, e.span(), e.message()))?;
         check_plugin(&raw.plugin)?;
         if !raw.capabilities.iter().any(|c| c.kind == "channel") {
             return Err(ManifestError::NoChannel);
@@ -218,8 +216,23 @@ impl Manifest {
             egress: groups(raw.egress)?,
             captured: raw.secrets.captured,
             limits: limits(&raw.resources)?,
+            sha256: integrity(raw.integrity)?,
         })
     }
+}
+
+/// In one line, with the number of the line that it is about.
+pub(crate) fn syntax(
+    text: &str,
+    place: Option<std::ops::Range<usize>>,
+    message: &str,
+) -> ManifestError {
+    let before = place.and_then(|place| text.get(..place.start));
+    let message = message.trim().replace('\n', ", ");
+    ManifestError::Syntax(match before {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message,
+    })
 }
 
 fn check_plugin(plugin: &PluginInfo) -> Result<(), ManifestError> {
@@ -291,117 +304,18 @@ fn groups(raw: Vec<RawEgress>) -> Result<Vec<EgressGroup>, ManifestError> {
     Ok(groups)
 }
 
-/// Bytes of the unit in which the manifest counts memory.
-const MB: u64 = 1 << 20;
-
-fn limits(raw: &RawResources) -> Result<Limits, ManifestError> {
-    let (mut limits, top) = (Limits::STANDARD, Limits::CEILING);
-    count(
-        "max_memory_mb",
-        raw.max_memory_mb,
-        MB,
-        top.memory_bytes,
-        &mut limits.memory_bytes,
-    )?;
-    count(
-        "max_store_mb",
-        raw.max_store_mb,
-        MB,
-        top.store_bytes,
-        &mut limits.store_bytes,
-    )?;
-    count(
-        "max_requests",
-        raw.max_requests,
-        1,
-        top.requests_at_once,
-        &mut limits.requests_at_once,
-    )?;
-    count(
-        "max_sockets",
-        raw.max_sockets,
-        1,
-        top.sockets_at_once,
-        &mut limits.sockets_at_once,
-    )?;
-    count(
-        "max_timers",
-        raw.max_timers,
-        1,
-        top.timers_at_once,
-        &mut limits.timers_at_once,
-    )?;
-    time(
-        "max_call_ms",
-        raw.max_call_ms,
-        top.call_cpu,
-        &mut limits.call_cpu,
-    )?;
-    time(
-        "max_start_ms",
-        raw.max_start_ms,
-        top.start_cpu,
-        &mut limits.start_cpu,
-    )?;
-    size(
-        "max_blob_mb",
-        raw.max_blob_mb,
-        MB,
-        top.blob_bytes,
-        &mut limits.blob_bytes,
-    )?;
-    let all = &mut limits.blobs_total_bytes;
-    size(
-        "max_blobs_mb",
-        raw.max_blobs_mb,
-        MB,
-        top.blobs_total_bytes,
-        all,
-    )?;
-    Ok(limits)
-}
-
-/// Sets a limit to what was asked for, in units, when that is within the ceiling.
-fn size(
-    key: &'static str,
-    asked: Option<u64>,
-    unit: u64,
-    top: u64,
-    limit: &mut u64,
-) -> Result<(), ManifestError> {
-    let max = top / unit;
-    match asked {
-        None => {}
-        Some(value) if (1..=max).contains(&value) => *limit = value * unit,
-        Some(value) => return Err(ManifestError::Limit { key, value, max }),
+fn integrity(raw: RawIntegrity) -> Result<Option<String>, ManifestError> {
+    let digits = |text: &str| {
+        text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    match raw.sha256 {
+        Some(value) if !digits(&value) => Err(ManifestError::Name {
+            what: "[integrity] sha256",
+            value,
+            want: "64 lower-case hexadecimal digits, or leave it to `prx plugin pack`",
+        }),
+        sha256 => Ok(sha256),
     }
-    Ok(())
-}
-
-fn count(
-    key: &'static str,
-    asked: Option<u64>,
-    unit: u64,
-    top: usize,
-    limit: &mut usize,
-) -> Result<(), ManifestError> {
-    let mut wide = *limit as u64;
-    size(key, asked, unit, top as u64, &mut wide)?;
-    *limit = usize::try_from(wide).unwrap_or(usize::MAX);
-    Ok(())
-}
-
-fn time(
-    key: &'static str,
-    asked: Option<u64>,
-    top: Duration,
-    limit: &mut Duration,
-) -> Result<(), ManifestError> {
-    let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-    let mut wide = millis(*limit);
-    size(key, asked, 1, millis(top), &mut wide)?;
-    *limit = Duration::from_millis(wide);
-    Ok(())
 }
 
 #[cfg(test)]
@@ -464,6 +378,17 @@ mod tests {
             ("max_memory_mb", "max_memory", "max_memory"),
             ("\"*.example.net\"", "\"*\"", "\"*\""),
             ("captured", "capture", "capture"),
+            (
+                "[secrets]",
+                "[integrity]\nsha256 = \"ABC\"\n[secrets]",
+                "64 lower-case",
+            ),
+            (
+                "max_memory_mb = 16",
+                "max_requests_per_minute = 0",
+                "1 to 600000",
+            ),
+            ("max_memory_mb = 16", "max_effects = 5000", "1 to 4096"),
         ] {
             let message = broken(from, to);
             assert!(message.contains(says), "{to}: {message}");

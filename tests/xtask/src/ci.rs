@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{interop, run as command, tidy, walk};
+use crate::{browser, dist, interop, run as command, tidy, walk};
 
 /// What is typed into the emulator, as the README does.
 const CHAT: &str = "hello\n/buttons\n:wait 3s\n:press Yes\n/image\n:as group friends\nhello\n\
@@ -58,8 +58,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         &[],
     )?;
     chat(root)?;
+    browser::run(root)?;
     check_config(root)?;
     walk::run(root)?;
+    conformance(root)?;
+    dist::try_out(root)?;
     interop::run(root, &[], &interop::QUICK)
 }
 
@@ -85,6 +88,15 @@ fn chat(root: &Path) -> Result<()> {
     let status = emulator.wait()?;
     ensure!(status.success(), "not every line was answered: {status}");
     Ok(())
+}
+
+/// The channel keeps the rules of every channel, whatever its other side says.
+fn conformance(root: &Path) -> Result<()> {
+    let words = "cargo run --locked --package prx -- plugin check qq --corpus guest/tests/conformance --seeds 5 \
+        --set app_id=102012345 --set allowed_users=[\"*\"] \
+        --set intents=[\"group_and_c2c\",\"public_guild_messages\",\"interaction\"]";
+    let words: Vec<&str> = words.split_whitespace().collect();
+    command(root, &words, &[])
 }
 
 /// The README's `channels.toml` is one that the program takes.

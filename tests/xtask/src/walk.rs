@@ -207,13 +207,9 @@ impl Walk {
 
     /// SIGTERM, as a service manager sends it.
     fn end_of_the_bot(&mut self) -> Result<()> {
-        let mut bot = self.bot.take().context("the walk starts no bot")?;
-        // The shell's own, since small machines have no program of that name.
-        let kill = format!("kill -TERM {}", bot.child.id());
-        ensure!(Command::new("sh").args(["-c", &kill]).status()?.success());
-        let status = bot.child.wait()?;
-        ensure!(status.success(), "the bot ended with {status}");
-        Ok(())
+        let bot = self.bot.take().context("the walk starts no bot")?;
+        bot.signal("TERM")?;
+        bot.end()
     }
 
     fn wrong_turns(&mut self) -> Result<()> {
@@ -265,14 +261,14 @@ fn quoted((index, text): (usize, &str)) -> Vec<String> {
 }
 
 /// A program that stays, with what it says. It ends with this.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     input: ChildStdin,
     lines: Receiver<String>,
 }
 
 impl Running {
-    fn start(command: &mut Command) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -302,12 +298,27 @@ impl Running {
         })
     }
 
-    fn write(&mut self, line: &str) -> Result<()> {
+    pub(crate) fn write(&mut self, line: &str) -> Result<()> {
         Ok(writeln!(self.input, "{line}")?)
     }
 
+    /// As a service manager sends it.
+    pub(crate) fn signal(&self, name: &str) -> Result<()> {
+        // The shell's own, since small machines have no program of that name.
+        let kill = format!("kill -{name} {}", self.child.id());
+        ensure!(Command::new("sh").args(["-c", &kill]).status()?.success());
+        Ok(())
+    }
+
+    /// Waits for its end, which must be a good one.
+    pub(crate) fn end(mut self) -> Result<()> {
+        let status = self.child.wait()?;
+        ensure!(status.success(), "the bot ended with {status}");
+        Ok(())
+    }
+
     /// Waits for a line that holds these words.
-    fn until(&mut self, words: &str) -> Result<()> {
+    pub(crate) fn until(&mut self, words: &str) -> Result<()> {
         loop {
             let line = self.lines.recv_timeout(PATIENCE);
             let line = line.with_context(|| format!("{words:?} was not said"))?;

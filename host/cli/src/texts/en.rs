@@ -43,6 +43,101 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::LevelStopped => "stopped",
         Text::NotRunning => "not running",
         Text::NoPlugin => "no plugin {}",
+        Text::TopicSignature => "signature",
+        Text::TopicInterface => "interface",
+        Text::TopicState => "state",
+        Text::TopicImports => "imports",
+        Text::TopicKeys => "keys",
+        Text::TopicEgress => "egress",
+        Text::TopicSecrets => "secrets",
+        Text::TopicLimits => "limits",
+        Text::TopicPlace => "place",
+        Text::PluginNamed => "{} {}: {}",
+        Text::BuiltIn => "built into this program",
+        Text::SizeAndDigest => "{}, SHA-256 {}",
+        Text::DigestRecorded => "as its manifest says",
+        Text::DigestMissing => "its manifest names no digest",
+        Text::DigestFix => "pack it with `prx plugin pack`",
+        Text::Unsigned => "nobody signed it",
+        Text::SignedBy => "signed by {}",
+        Text::SignatureFix => "take the whole folder anew, or pack and sign it again",
+        Text::StateVersions => "writes version {}, reads from {}",
+        Text::AlsoWrites => "writes version {}, reads from {}, also writes {}",
+        Text::EgressGroup => "{}: {} on {}; secrets: {}",
+        Text::NoEgress => "connects to nothing",
+        Text::Captured => "responses bring {}",
+        Text::LimitMemory => "memory {}, {} table elements, {} instances",
+        Text::LimitCalls => {
+            "a call {} ms of CPU time, the start {} ms; {} effects of {}; checkpoint {}"
+        }
+        Text::LimitWork => "{} requests at once, {} in a minute; {} sockets, {} timers",
+        Text::LimitStored => "stored {}, a blob {}, all blobs {}",
+        Text::NoManifest => {
+            "there is no manifest beside it: standard limits, and no host that it may connect to"
+        }
+        Text::Packed => "{} is ready to be copied; SHA-256 {}",
+        Text::PackedSigned => "{} is ready to be copied; SHA-256 {}, signed by {}",
+        Text::Verified => "{} would be run",
+        Text::TopicLoad => "load",
+        Text::TopicDescribe => "describe",
+        Text::TopicProbe => "probe",
+        Text::TopicEvents => "events",
+        Text::TopicDeterminism => "determinism",
+        Text::TopicCheckpoint => "checkpoint",
+        Text::TopicHoldings => "holdings",
+        Text::TopicNames => "names",
+        Text::TopicRestart => "restart",
+        Text::TopicBlank => "blank",
+        Text::BlankGood => "makes texts of events and entries unreadable, always in the same way",
+        Text::BlankOther => "made unreadable twice, or as an event of another kind, {} differs",
+        Text::TopicTime => "time",
+        Text::Loaded => "a component of this interface, with {} imports, all of them allowed",
+        Text::Described => "{} keys, state version {}",
+        Text::CallsItself => "it calls itself {}, and its manifest {}",
+        Text::ReadsNotItsOwn => "it reads state from version {} on, and writes version {}",
+        Text::AlsoWritesNewer => {
+            "it also writes state version {}, which is not older than its own, {}"
+        }
+        Text::KeyTwice => "the key {} is there twice",
+        Text::KeyDefault => "the default of the key {} does not fit it: {}",
+        Text::KeyGroup => "the key {} widens the egress group {}, which the manifest does not have",
+        Text::KeysSilent => "these keys have no text for the operator: {}",
+        Text::ProbeGood => "opens nothing, and answers",
+        Text::EventsGood => "{} made-up events, none of which broke it",
+        Text::DeterminismGood => "two instances did the same at the same calls",
+        Text::CheckpointGood => {
+            "{} were read by another instance, which went on as if it had never stopped; the largest has {}"
+        }
+        Text::HoldingsGood => "what it counts on is what is held, after each event",
+        Text::NamesGood => {
+            "its ids are new and its own, its secrets known; {} connections outside of its manifest were refused"
+        }
+        Text::RestartGood => "starts from what is stored",
+        Text::NotReached => "not reached",
+        Text::BreaksAt => "breaks in {}: {}",
+        Text::RefusesConfig => "refuses a made-up table: {}",
+        Text::GiveValues => "give what it needs with --set KEY=VALUE",
+        Text::ProbeActs => "asked for {}, though it was started only to be asked something",
+        Text::ProbeSilent => "does not answer a command while it is a probe",
+        Text::Differs => "the same calls led to other effects, at {}: {} and {}",
+        Text::CheckpointsDiffer => "two instances wrote other checkpoints, after {}",
+        Text::CheckpointRefused => "its own checkpoint is refused: {}",
+        Text::Unstable => "a checkpoint that was read is written as another one: {} and {} bytes",
+        Text::CannotWrite => {
+            "takes no checkpoint in state version {}, which it claims to write: {}"
+        }
+        Text::HoldsOther => "after {} it counts on the {} {}, and held are {}",
+        Text::ForeignId => "the id {} does not begin with the boot number",
+        Text::IdTwice => "the id {} is used a second time",
+        Text::UnknownSecret => "it asks for the secret {}, which no key and no response brings",
+        Text::BindSecret => {
+            "mark the key as secret, or add the name to [secrets] captured in plugin.toml"
+        }
+        Text::SlowestCall => {
+            "the slowest call took {} ms, {} of CPU time are allowed; the most effects of one call were {}, {} are allowed"
+        }
+        Text::Conforms => "{} keeps the rules",
+        Text::DoesNotConform => "{} breaks rules: {} checks failed",
         Text::Healthy => "healthy",
         Text::Unhealthy => "unhealthy: {}",
         Text::TimedOut => "timed out",

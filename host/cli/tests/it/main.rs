@@ -7,7 +7,9 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
+mod conformance;
 mod operate;
+mod plugin;
 mod record;
 mod reference;
 mod renew;

@@ -15,35 +15,54 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 /// No test waits longer for anything; the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny-channel")
+fn fixture(name: &str) -> PathBuf {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+    fixtures.join(name)
 }
 
 /// The fixture's component, built once.
 fn tiny() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        // Its own target folder, since cargo holds the lock of the usual one while tests run.
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
-        let status = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-            .args([
-                "build",
-                "--release",
-                "--locked",
-                "--target",
-                "wasm32-wasip2",
-            ])
-            .arg("--manifest-path")
-            .arg(fixture().join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&target)
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .env_remove("RUSTFLAGS")
-            .status()
-            .unwrap();
-        assert!(status.success(), "the fixture does not build");
-        target.join("wasm32-wasip2/release/tiny_channel.wasm")
-    })
+    PATH.get_or_init(|| build("tiny-channel"))
+}
+
+fn build(name: &str) -> PathBuf {
+    // Its own target folder, since cargo holds the lock of the usual one while tests run.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--target",
+            "wasm32-wasip2",
+        ])
+        .arg("--manifest-path")
+        .arg(fixture(name).join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTFLAGS")
+        .status()
+        .unwrap();
+    assert!(status.success(), "the fixture does not build");
+    let file = format!("wasm32-wasip2/release/{}.wasm", name.replace('-', "_"));
+    target.join(file)
+}
+
+/// A folder of a plugin that misbehaves in this way; see `tests/fixtures/hostile`.
+pub(crate) fn hostile(how: &str, folder: &Path) {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    let honest = BYTES.get_or_init(|| std::fs::read(build("hostile")).unwrap());
+    let marker = b"hostile-how:....................";
+    let at = honest.windows(marker.len()).position(|w| w == marker);
+    let at = at.unwrap() + b"hostile-how:".len();
+    let mut bytes = honest.clone();
+    bytes[at..at + how.len()].copy_from_slice(how.as_bytes());
+    std::fs::create_dir_all(folder).unwrap();
+    let manifest = fixture("hostile").join("plugin.toml");
+    std::fs::copy(manifest, folder.join("plugin.toml")).unwrap();
+    std::fs::write(folder.join("plugin.wasm"), bytes).unwrap();
 }
 
 /// The other end of the channel: one connection at a time, taken by hand.
@@ -128,7 +147,11 @@ impl Home {
         let dir = tempfile::tempdir().unwrap();
         let plugin = dir.path().join("plugins/tiny");
         std::fs::create_dir_all(&plugin).unwrap();
-        std::fs::copy(fixture().join("plugin.toml"), plugin.join("plugin.toml")).unwrap();
+        std::fs::copy(
+            fixture("tiny-channel").join("plugin.toml"),
+            plugin.join("plugin.toml"),
+        )
+        .unwrap();
         std::fs::copy(tiny(), plugin.join("plugin.wasm")).unwrap();
         let home = Self {
             dir,

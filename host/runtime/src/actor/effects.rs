@@ -180,6 +180,12 @@ impl Actor {
         } else {
             prepare::http(request, &self.egress, &self.vault)
         };
+        // Last: what is refused for another reason did not leave.
+        let often = self.limits.requests_per_minute;
+        let prepared = prepared.and_then(|ready| {
+            let allowed = self.rate.take(self.last_mono_ms, often);
+            allowed.then_some(ready).ok_or(Denied::TooOften(often))
+        });
         let (call, used, denied) = match prepared {
             Ok((call, used)) => (Some(call), used, None),
             Err(denied) => (None, Vec::new(), Some(denied)),

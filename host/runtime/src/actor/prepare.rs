@@ -48,6 +48,10 @@ pub(super) enum Denied {
     Capture(String),
     #[error("more than {0} at once; wait for one to end")]
     TooMany(usize),
+    #[error(
+        "more than {0} requests within a minute, which is [resources] max_requests_per_minute of plugin.toml; wait a minute"
+    )]
+    TooOften(usize),
 }
 
 /// Joins pieces towards one destination and keeps account of the secrets that went in.

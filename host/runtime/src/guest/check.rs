@@ -5,15 +5,15 @@ use crate::bindings::v0_1::{Action, Effect, Piece, ReportLine, TurnMessage};
 use crate::limits::Limits;
 
 /// Longest key of a stored entry, bytes.
-pub(crate) const MAX_KEY_BYTES: usize = 200;
+pub const MAX_KEY_BYTES: usize = 200;
 /// Longest value of a stored entry, bytes.
-pub(crate) const MAX_VALUE_BYTES: usize = 256 << 10;
+pub const MAX_VALUE_BYTES: usize = 256 << 10;
 
 /// Checks the effects of one call.
 ///
 /// # Errors
 /// Too many, too large, or an entry out of bounds.
-pub(crate) fn effects(effects: &[Effect], limits: &Limits) -> Result<(), GuestFault> {
+pub fn effects(effects: &[Effect], limits: &Limits) -> Result<(), GuestFault> {
     let bad = |message: String| Err(GuestFault::new(FaultKind::BadOutput, message));
     if effects.len() > limits.effects_per_call {
         return bad(format!(
@@ -105,7 +105,7 @@ fn line(line: &ReportLine) -> usize {
 ///
 /// # Errors
 /// Too large.
-pub(crate) fn checkpoint(bytes: &[u8], limits: &Limits) -> Result<(), GuestFault> {
+pub fn checkpoint(bytes: &[u8], limits: &Limits) -> Result<(), GuestFault> {
     let (len, max) = (bytes.len(), limits.checkpoint_bytes);
     if len > max {
         let message = format!("the checkpoint has {len} bytes, {max} are allowed");

@@ -8,9 +8,10 @@ use prx_host::bindings::v0_1::{
     AnswerPart, HealthLevel, Mark, MediaKind, MediaPart, MediaSource, OperatorCommand,
     OperatorSend, Reply, log::Level,
 };
-use prx_host::config::{Checked, Layers};
+use prx_host::config::Layers;
 use prx_host::control::{
-    Ask, Code, ControlError, ControlServer, MAX_LINE_BYTES, Owner, Request, Said, Say, socket_path,
+    Ask, Code, ControlError, ControlServer, MAX_LINE_BYTES, Owner, Renewal, Request, Said, Say,
+    socket_path,
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -26,7 +27,7 @@ struct Desk {
 }
 
 impl Owner for Desk {
-    fn configuration(&self, channel: &str) -> Result<Checked, Vec<String>> {
+    fn renewal(&self, channel: &str, _running: &str) -> Result<Renewal, Vec<String>> {
         let said = |error: &dyn ToString| vec![error.to_string()];
         let text = std::fs::read_to_string(&self.file).map_err(|e| said(&e))?;
         let layers = Layers::from_text("test.toml", &text).map_err(|e| said(&e))?;
@@ -35,7 +36,11 @@ impl Owner for Desk {
         let tiny = prx_host::guest::wasm::WasmComponent::load(&engine, tiny(), limits).unwrap();
         let keys = prx_host::guest::Component::describe(&tiny).unwrap().keys;
         let checked = layers.channel(channel, &keys, &|_| None);
-        checked.map_err(|errors| errors.iter().map(ToString::to_string).collect())
+        let config =
+            checked.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        // The table alone is what these tests change.
+        let plugin = None;
+        Ok(Renewal { plugin, config })
     }
 
     fn shut_down(&self) {
@@ -245,10 +250,11 @@ async fn a_new_configuration_is_in_force_once_the_channel_takes_it() {
     assert!(sentence.contains("test.toml:3: `kay`"), "{sentence}");
     // Plain text to another machine is refused as at a start.
     office.write("ws://192.0.2.1/", "key");
-    let (code, sentence) = error(&office.reload().await);
+    let refused = replies(office.reload().await);
+    let refused = &refused[0].lines[0];
     assert!(
-        code == Code::Config && sentence.contains("not encrypted"),
-        "{sentence}"
+        refused.mark == Mark::Fail && refused.text.contains("not encrypted"),
+        "{refused:?}"
     );
     office.write(&url, "key");
     assert_eq!(replies(office.reload().await)[0].lines[0].mark, Mark::Ok);

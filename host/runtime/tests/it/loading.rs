@@ -1,5 +1,8 @@
 //! What is loaded, and what is refused with a reason.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use prx_host::engine;
 use prx_host::guest::Component;
 use prx_host::guest::wasm::{LoadError, WasmComponent, imports};
@@ -68,6 +71,34 @@ fn a_second_engine_finds_the_compiled_code_in_the_cache() {
     let (cold, warm) = (load(), load());
     println!("compiled in {cold:?}, from the cache in {warm:?}");
     assert!(warm < cold, "{warm:?} {cold:?}");
+}
+
+#[test]
+fn compiled_code_that_others_could_have_written_is_not_executed() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("compiled");
+    let engine = engine::new(Some(&cache)).unwrap();
+    WasmComponent::load(&engine, tiny(), Limits::STANDARD).unwrap();
+    let mode = |mode| fs::set_permissions(&cache, fs::Permissions::from_mode(mode)).unwrap();
+    let is_empty = || fs::read_dir(&cache).unwrap().next().is_none();
+    assert!(!is_empty());
+    // Readable by others is no harm to what is in it.
+    mode(0o755);
+    engine::new(Some(&cache)).unwrap();
+    assert!(!is_empty());
+    for open in [0o777, 0o770, 0o702] {
+        mode(open);
+        fs::write(cache.join("planted"), "code of somebody's").unwrap();
+        engine::new(Some(&cache)).unwrap();
+        // An engine of before may write there again, but what was there is gone.
+        assert!(!cache.join("planted").exists(), "{open:o}");
+        let now = fs::metadata(&cache).unwrap().permissions().mode();
+        assert_eq!(now & 0o777, 0o700);
+    }
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&cache, &link).unwrap();
+    let error = engine::new(Some(&link)).unwrap_err().to_string();
+    assert!(error.contains("it is a link"), "{error}");
 }
 
 #[test]

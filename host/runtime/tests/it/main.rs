@@ -10,6 +10,7 @@
 mod channel;
 mod control;
 mod faults;
+mod hostile_components_are_stopped;
 mod http;
 mod killed;
 mod loading;

@@ -27,14 +27,35 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The bytes of the fixture component.
 pub(crate) fn tiny() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
-    BYTES.get_or_init(build_tiny)
+    BYTES.get_or_init(|| build("tiny-channel", &[]))
 }
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tiny-channel")
+/// The bytes of the component that misbehaves in this way; see `tests/fixtures/hostile`.
+pub(crate) fn hostile(how: &str) -> Vec<u8> {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    let honest = BYTES.get_or_init(|| build("hostile", &[]));
+    let marker = b"hostile-how:....................";
+    let mut bytes = honest.clone();
+    let at = bytes.windows(marker.len()).position(|w| w == marker);
+    let at = at.unwrap() + b"hostile-how:".len();
+    bytes[at..at + how.len()].copy_from_slice(how.as_bytes());
+    bytes
 }
 
-fn build_tiny() -> Vec<u8> {
+/// The same, with an import of a clock.
+pub(crate) fn hostile_with_clock() -> Vec<u8> {
+    build("hostile", &["--features", "clock"])
+}
+
+fn fixture(name: &str) -> PathBuf {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+    fixtures.join(name)
+}
+
+fn build(name: &str, more: &[&str]) -> Vec<u8> {
+    // Two builds of one package write one file.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
     // Its own target folder, since cargo holds the lock of the usual one while tests run.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
     let status = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
@@ -46,20 +67,28 @@ fn build_tiny() -> Vec<u8> {
             "wasm32-wasip2",
             "--manifest-path",
         ])
-        .arg(fixture().join("Cargo.toml"))
+        .arg(fixture(name).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
+        .args(more)
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTFLAGS")
         .status()
         .unwrap();
     assert!(status.success(), "the fixture does not build");
-    std::fs::read(target.join("wasm32-wasip2/release/tiny_channel.wasm")).unwrap()
+    let file = format!("wasm32-wasip2/release/{}.wasm", name.replace('-', "_"));
+    std::fs::read(target.join(file)).unwrap()
 }
 
 pub(crate) fn manifest() -> Manifest {
-    let text = std::fs::read_to_string(fixture().join("plugin.toml")).unwrap();
-    Manifest::parse(&text).unwrap()
+    manifest_of("tiny-channel", "")
+}
+
+/// The manifest of a fixture, with other numbers in `[resources]`.
+pub(crate) fn manifest_of(name: &str, resources: &str) -> Manifest {
+    let text = std::fs::read_to_string(fixture(name).join("plugin.toml")).unwrap();
+    let resources = format!("[resources]\n{resources}\n");
+    Manifest::parse(&text.replace("[resources]\n", &resources)).unwrap()
 }
 
 /// Waits, but not for ever.
@@ -100,8 +129,30 @@ async fn start_with(
     url: &str,
     agent: Arc<Echo>,
 ) -> Result<ChannelHandle, StartError> {
-    let manifest = manifest();
-    let component = host.load(tiny(), manifest.limits).unwrap();
+    start_component(host, name, url, tiny(), manifest(), agent).await
+}
+
+/// Starts a channel that misbehaves, with other numbers in `[resources]`.
+pub(crate) async fn start_hostile(
+    host: &Host,
+    url: &str,
+    how: &str,
+    resources: &str,
+) -> Result<ChannelHandle, StartError> {
+    let manifest = manifest_of("hostile", resources);
+    let agent = Arc::new(Echo::default());
+    start_component(host, "bad", url, &hostile(how), manifest, agent).await
+}
+
+async fn start_component(
+    host: &Host,
+    name: &str,
+    url: &str,
+    wasm: &[u8],
+    manifest: Manifest,
+    agent: Arc<Echo>,
+) -> Result<ChannelHandle, StartError> {
+    let component = host.load(wasm, manifest.limits).unwrap();
     let text = format!("[channels_config.{name}]\nurl = \"{url}\"\nkey = \"{KEY}\"\n");
     let layers = Layers::from_text("test.toml", &text).unwrap();
     let keys = component.describe().unwrap().keys;

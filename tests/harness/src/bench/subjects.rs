@@ -22,6 +22,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use super::messages::reply_body;
 use super::platform::{APP_ID, SECRET};
 use crate::bot::Target;
+use crate::load::swaps;
 use crate::native::NativeComponent;
 
 /// How the platform is found by a bot of ours.
@@ -34,6 +35,27 @@ pub fn target(address: &str) -> Target {
         secret: SECRET.to_owned(),
         intents: Some(r#"["group_and_c2c"]"#),
     }
+}
+
+/// The manifest of the channel with room for a load that no platform allows.
+#[must_use]
+pub fn manifest() -> String {
+    qq_channel_embed::MANIFEST
+        .replace("max_requests = 256", "max_requests = 1024")
+        .replace(
+            "max_requests_per_minute = 60000",
+            "max_requests_per_minute = 600000",
+        )
+}
+
+/// Writes what `prx channel run` needs into a folder: the operator's file and the plugin.
+///
+/// # Errors
+/// The disk does not take it.
+pub fn install(folder: &Path, address: &str) -> Result<()> {
+    swaps::install(&folder.join("plugins"), 0, &manifest())?;
+    let table = target(address).toml("\n[host]\nplugin_dir = \"plugins\"\nwatch_plugins = false\n");
+    std::fs::write(folder.join("channels.toml"), table).context("the bot's configuration")
 }
 
 /// A host for subjects, with its state in this folder.
@@ -89,7 +111,7 @@ pub async fn channel(
     let spec = ChannelSpec {
         name: name.to_owned(),
         component,
-        manifest: Manifest::parse(qq_channel_embed::MANIFEST)?,
+        manifest: Manifest::parse(&manifest())?,
         config,
         agent,
     };
@@ -220,4 +242,20 @@ pub async fn null(address: &str) -> Result<()> {
         post.write_all(&[head.as_bytes(), &body].concat()).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use prx_host::limits::Limits;
+    use prx_host::manifest::Manifest;
+
+    #[test]
+    fn the_manifest_leaves_room_for_the_load() {
+        let limits = Manifest::parse(&super::manifest()).unwrap().limits;
+        assert_eq!(limits.requests_at_once, Limits::CEILING.requests_at_once);
+        assert_eq!(
+            limits.requests_per_minute,
+            Limits::CEILING.requests_per_minute
+        );
+    }
 }

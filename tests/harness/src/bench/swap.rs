@@ -11,7 +11,7 @@ use super::machine::{self, Cores};
 use super::platform::{Flow, Platform};
 use super::subject::{Places, end};
 use super::subjects;
-use crate::load::swaps::{self, Swaps};
+use crate::load::swaps::Swaps;
 
 /// What the channel remembers before the first swap.
 const REMEMBERED: u64 = 10_000;
@@ -39,10 +39,7 @@ struct Process {
 
 impl Process {
     fn start(places: &Places, folder: PathBuf, address: &str) -> Result<Self> {
-        swaps::install(&folder.join("plugins"), 0)?;
-        let table = subjects::target(address)
-            .toml("\n[host]\nplugin_dir = \"plugins\"\nwatch_plugins = false\n");
-        std::fs::write(folder.join("channels.toml"), table)?;
+        subjects::install(&folder, address)?;
         let child = spawn(places, &folder)?;
         Ok(Self { child, folder })
     }
@@ -82,7 +79,8 @@ pub async fn measure(places: &Places, count: usize) -> Result<Pauses> {
         platform.push(user);
     }
     let plugins = process.folder.join("plugins");
-    let swaps = Swaps::of(plugins, &process.folder.join("channels-state"));
+    let state = process.folder.join("channels-state");
+    let swaps = Swaps::of(plugins, &state, subjects::manifest());
     for _ in 0..count {
         swaps.one_more()?;
     }
@@ -149,7 +147,6 @@ pub async fn starts(places: &Places, count: usize) -> Result<Vec<Start>> {
             // At the first start there is none.
             let _ = std::fs::remove_file(state.join(file));
         }
-        swaps::install(&folder.join("plugins"), 0)?;
         let begin = Instant::now();
         let process = Process::start(places, folder.clone(), &platform.address)?;
         platform.connected(1).await;

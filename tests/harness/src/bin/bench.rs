@@ -183,7 +183,7 @@ fn head(places: &Places) -> String {
         ""
     };
     format!(
-        "{date}, {}. Command: `cargo run --release -p harness --bin bench -- {}`.{build}\n{cores} Plain HTTP on loopback; pacing is off: nothing limits the rate of replies in private chats.\n\n",
+        "{date}, {}. Command: `cargo run --release -p harness --bin bench -- {}`.{build}\n{cores} Plain HTTP on loopback; pacing is off: nothing limits the rate of replies.\n\n",
         machine::describe(),
         command.join(" ")
     )

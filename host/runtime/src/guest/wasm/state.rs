@@ -17,12 +17,10 @@ use crate::limits::Limits;
 
 /// Bytes of stderr that are kept: a panic message has a few hundred.
 const STDERR_BYTES: usize = 16 << 10;
-/// Tables, memories and core instances of one component. A Rust component has one memory and a
-/// handful of small adapter instances; the limit on bytes is per memory, so their number counts.
+/// Tables and memories of one component. A Rust component has one memory and a handful of small adapter
+/// instances; the limits on bytes and elements are per memory and per table, so their number counts.
 const MAX_MEMORIES: usize = 2;
 const MAX_TABLES: usize = 8;
-const MAX_INSTANCES: usize = 32;
-const MAX_TABLE_ELEMENTS: usize = 20_000;
 
 /// The call used up its CPU time.
 #[derive(Debug)]
@@ -56,7 +54,7 @@ impl State {
         Self {
             wasi,
             table: ResourceTable::new(),
-            limiter: Limiter::new(limits.memory_bytes),
+            limiter: Limiter::new(&limits),
             log: CallLog::new(limits),
             stderr,
             deadline: CallDeadline::default(),
@@ -127,13 +125,13 @@ struct Limiter {
 }
 
 impl Limiter {
-    fn new(memory_bytes: usize) -> Self {
+    fn new(limits: &Limits) -> Self {
         let limits = StoreLimitsBuilder::new()
-            .memory_size(memory_bytes)
+            .memory_size(limits.memory_bytes)
             .memories(MAX_MEMORIES)
             .tables(MAX_TABLES)
-            .table_elements(MAX_TABLE_ELEMENTS)
-            .instances(MAX_INSTANCES)
+            .table_elements(limits.table_elements)
+            .instances(limits.instances)
             .build();
         Self {
             limits,
