@@ -80,6 +80,7 @@ fn bars(
     chart
         .configure_mesh()
         .disable_x_mesh()
+        .max_light_lines(0)
         .x_labels(kinds.len() * 2 + 1)
         .x_label_formatter(&label)
         .y_label_formatter(&|y| format!("{y}"))

@@ -119,6 +119,9 @@ impl Results {
     }
 
     fn ratios(&self) -> String {
+        if !self.kinds().contains(&Kind::Host) {
+            return String::new();
+        }
         let mut text = String::from(
             "\n| this host with the component against | msg/s at 1 | at 64 | at 512 | p50 at 1 | CPU a message, at 64 |\n|---|---|---|---|---|---|\n",
         );
