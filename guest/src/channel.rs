@@ -128,7 +128,8 @@ impl Channel {
     }
 
     fn go_on(mut env: Env, entries: &Entries, checkpoint: Checkpoint) -> Self {
-        let wall_ms = env.now.wall_ms;
+        // As the instance before had it: what is too old is forgotten at a restart, or as new things come.
+        let wall_ms = 0;
         env.ids = checkpoint.ids;
         env.jitter = checkpoint.jitter;
         env.clock = checkpoint.clock;

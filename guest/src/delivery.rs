@@ -197,7 +197,6 @@ impl Turns {
         let scene = turn.inbound.scene;
         let body = body::of(scene, part, paid);
         let path = scene.messages_path(turn.inbound.target.as_str());
-        if first {}
         let purpose = Purpose::Send {
             turn: id,
             part: index,

@@ -328,18 +328,6 @@ impl Turns {
         turn.ahead.clear();
         turn.stage = Stage::Answering(answer);
         self.agenda.insert(id);
-        // The delivery stores it, together with the state of the first part. Where that may come in a later call
-        // only, a finished answer must not be lost meanwhile.
-        if self.agenda.len() > BATCH || self.is_growing(id) || self.starts_slowly(id) {}
-    }
-
-    /// True when something comes before the first send of an answer, such as an upload.
-    fn starts_slowly(&self, id: TurnId) -> bool {
-        let Some(Stage::Answering(answer)) = self.open.get(&id).map(|turn| &turn.stage) else {
-            return false;
-        };
-        let first = answer.parts.first().map(|part| &part.content);
-        !matches!(first, Some(Content::Text(_) | Content::Markdown { .. }))
     }
 
     /// Records the outcome, forgets the turn, and begins the next one of its conversation.
@@ -351,9 +339,8 @@ impl Turns {
         self.growths.remove(&id);
         self.typing.remove(&id);
         self.approvals.remove(&id);
-        if turn.inbound.anchor == Anchor::Nothing {
-            self.budget.unshare(id);
-        }
+        let shared = turn.inbound.anchor == Anchor::Nothing;
+        self.budget.end(env, id, shared);
         self.drop_blobs(env, &turn);
         let record = self.ledger.record(env, &turn);
         match turn.origin {

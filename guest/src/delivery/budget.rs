@@ -82,7 +82,8 @@ impl Budget {
         Self { accounts }
     }
 
-    /// Opens the account of an accepted message. What is never spent from is not stored.
+    /// Opens the account of an accepted message. It is stored when something is spent from it, or when the
+    /// turn ends without: until then it follows from the turn.
     pub fn open(&mut self, id: TurnId, inbound: &Inbound) {
         let via = match inbound.anchor {
             Anchor::Message => Via::Message(inbound.id.0.clone()),
@@ -229,18 +230,29 @@ impl Budget {
     }
 
     /// Lets a turn without a message of its own spend from the account of another one.
-    pub fn share(&mut self, id: TurnId, payer: TurnId) {
+    pub fn share(&mut self, env: &mut Env, id: TurnId, payer: TurnId) {
         if let Some(account) = self.accounts.get(&payer) {
             // An account that is spent from the start, at the same place: all that is paid for it is borrowed.
             let mut account = account.clone();
             account.until_ms = 0;
             self.accounts.insert(id, account);
+            self.store(env, id);
         }
     }
 
-    /// Ends what `share` began.
-    pub fn unshare(&mut self, id: TurnId) {
-        self.accounts.remove(&id);
+    /// The turn ends. What `share` began ends with it; what nothing was spent from can still lend.
+    pub fn end(&mut self, env: &mut Env, id: TurnId, shared: bool) {
+        if shared {
+            if self.accounts.remove(&id).is_some() {
+                env.delete(key(id));
+            }
+        } else if self
+            .accounts
+            .get(&id)
+            .is_some_and(|account| account.next_seq == 1)
+        {
+            self.store(env, id);
+        }
     }
 
     /// The newest account of a place that can pay, for what no message asked for.

@@ -330,10 +330,9 @@ impl Turns {
                 .as_ref()
                 .is_some_and(|stream| stream.id.is_empty())
             && let Some(stream) = turn.stream.take()
+            && refused
         {
-            if refused {
-                self.budget.refund(env, &stream.paid);
-            }
+            self.budget.refund(env, &stream.paid);
         }
     }
 

@@ -277,7 +277,6 @@ impl Turns {
         env.count("parts", state.word());
         self.set_state(id, index, state);
         self.flights.insert(id, Flight::default());
-        // Stored with the next part's send, or with the end of the turn: whichever comes, it is in this call.
     }
 
     pub(super) fn set_state(&mut self, id: TurnId, index: usize, state: PartState) {

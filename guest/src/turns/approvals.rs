@@ -278,7 +278,7 @@ impl Turns {
     ) -> TurnId {
         let place = Inbound::of_operator(inbound.scene, inbound.target.clone(), env.platform_ms());
         let id = env.ids.turn();
-        self.budget.share(id, payer);
+        self.budget.share(env, id, payer);
         let mut place = Turn::new(id, Origin::Channel, place);
         place.inbound.guild.clone_from(&inbound.guild);
         self.send_own(place, content);

@@ -94,7 +94,7 @@ impl Turns {
             .budget
             .of_place(env, scene, &target, cap, &|other| open.contains_key(&other));
         if let Some(payer) = payer {
-            self.budget.share(id, payer);
+            self.budget.share(env, id, payer);
         }
         Turn::new(id, origin, inbound)
     }

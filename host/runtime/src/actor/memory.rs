@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::command::Change;
-use super::tape::Tape;
+use super::tape::{Tape, Taped};
 use crate::bindings::v0_1::{Entry, Event, Instant};
 
 /// Below this size a checkpoint is taken after every event: it costs no more than the event.
@@ -115,7 +115,7 @@ impl Memory {
     }
 
     /// What has happened of late, for a candidate to be tried on.
-    pub(super) fn tape(&self) -> Option<(Vec<u8>, Vec<Entry>, Vec<(Instant, Event)>)> {
+    pub(super) fn tape(&self) -> Option<(Vec<u8>, Vec<Entry>, Taped)> {
         let (state, entries, events) = self.tape.play(&self.entries)?;
         Some((state, listed(&entries), events))
     }

@@ -44,7 +44,7 @@ impl Probation {
     }
 
     pub(super) fn mode(&self) -> CheckpointMode {
-        self.mode.clone()
+        self.mode
     }
 }
 

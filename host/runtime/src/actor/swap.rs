@@ -257,10 +257,7 @@ impl Actor {
             });
         }
         let way_back = handover(to, proven.unwrap_or(from)).ok();
-        let kept = match way_back
-            .clone()
-            .filter(|mode| *mode != CheckpointMode::Normal)
-        {
+        let kept = match way_back.filter(|mode| *mode != CheckpointMode::Normal) {
             None => written,
             Some(mode) => {
                 let back = guest

@@ -14,6 +14,9 @@ const STRETCH: usize = 128;
 /// A stretch whose events and replaced values are longer is given up, bytes: a flood is not a sample.
 const MAX_BYTES: usize = 4 << 20;
 
+/// Events, oldest first.
+pub(super) type Taped = Vec<(Instant, Event)>;
+
 /// A run of events from a checkpoint on.
 #[derive(Debug, Default)]
 struct Stretch {
@@ -59,14 +62,10 @@ impl Tape {
     }
 
     /// State and entries at the beginning, and the events since; `None` when nothing is kept.
-    #[expect(
-        clippy::type_complexity,
-        reason = "three things, named by the sentence above"
-    )]
     pub(super) fn play(
         &self,
         entries: &BTreeMap<String, Bytes>,
-    ) -> Option<(Vec<u8>, BTreeMap<String, Bytes>, Vec<(Instant, Event)>)> {
+    ) -> Option<(Vec<u8>, BTreeMap<String, Bytes>, Taped)> {
         let current = self.current.as_ref().filter(|s| s.bytes <= MAX_BYTES)?;
         let mut entries = entries.clone();
         let stretches: Vec<&Stretch> = self.before.iter().chain([current]).collect();
