@@ -10,7 +10,7 @@ use prx_agent::Agent;
 use prx_host::agent::AgentPort;
 use prx_host::control::{ControlError, ControlServer};
 use prx_host::metrics::MetricsServer;
-use prx_host::runtime::{ChannelHandle, ChannelSpec, Host, HostError, StartError};
+use prx_host::runtime::{ChannelHandle, ChannelSpec, Host, HostError, Recording, StartError};
 use tokio_util::sync::CancellationToken;
 
 use crate::files::Files;
@@ -82,6 +82,14 @@ impl Running {
     /// One sentence that says why the component that ran goes on.
     pub async fn swap(&self, channel: &str, wasm: &[u8]) -> Result<String, String> {
         self.renewing.swap(channel, wasm).await
+    }
+
+    /// Begins to record a channel, as `prx channel record` does: each item is a line of its file.
+    ///
+    /// # Errors
+    /// One sentence that says why it cannot be recorded now.
+    pub fn record(&self, channel: &str) -> Result<Recording, String> {
+        self.renewing.record(channel)
     }
 
     async fn begin(files: Files, names: &[String]) -> Result<Self, Trouble> {

@@ -367,6 +367,20 @@ impl Act {
         }
     }
 
+    /// Whether this act sends a message.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        matches!(
+            self,
+            Self::C2c { .. }
+                | Self::GroupAt { .. }
+                | Self::GroupPlain { .. }
+                | Self::ChannelAt { .. }
+                | Self::ChannelPlain { .. }
+                | Self::Dm { .. }
+        )
+    }
+
     /// The message that this act sends, if it sends one.
     pub fn message_mut(&mut self) -> Option<&mut Draft> {
         match self {

@@ -3,34 +3,125 @@
 //! They meet over sockets only. The bot is given what any operator would write: app id, secret,
 //! `api_base` and `token_url`, in a file of its own.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use prx::Running;
-use qq_emulator::shell::Urls;
-use tokio::sync::mpsc::{self, Sender};
+use qq_emulator::Emulator;
+use qq_emulator::ids::AppId;
+use qq_emulator::shell::{BotControl, Said, Urls};
+use tokio::sync::{mpsc, oneshot};
 
-/// Starts the built-in bot against an emulator, as `(app id, secret)`. How it is, is printed. What is
-/// sent to the answer ends it and starts it again from what it stored; dropping that ends it.
-pub(crate) async fn start(urls: &Urls, bot: &(String, String)) -> anyhow::Result<Sender<()>> {
+mod recording;
+
+use recording::Kept;
+
+/// The channel in its configuration.
+const CHANNEL: &str = "qq";
+
+/// What is asked of the bot, and where the answer goes.
+#[derive(Debug)]
+enum Wish {
+    Restart(Answer),
+    Swap(Vec<u8>, Answer),
+}
+
+type Answer = oneshot::Sender<Result<String, String>>;
+
+/// A way to the bot. It ends when the last one is dropped.
+#[derive(Debug)]
+struct Inside {
+    app_id: AppId,
+    wishes: mpsc::Sender<Wish>,
+    kept: Kept,
+}
+
+impl BotControl for Inside {
+    fn app_id(&self) -> &AppId {
+        &self.app_id
+    }
+
+    fn restart(&self) -> Said<'_> {
+        self.ask(Wish::Restart)
+    }
+
+    fn swap(&self, component: Vec<u8>) -> Said<'_> {
+        self.ask(|answer| Wish::Swap(component, answer))
+    }
+
+    fn trace(&self) -> Said<'_> {
+        Box::pin(std::future::ready(self.kept.text()))
+    }
+
+    fn can_swap(&self) -> bool {
+        true
+    }
+}
+
+impl Inside {
+    fn ask<'a>(&'a self, wish: impl FnOnce(Answer) -> Wish + Send + 'a) -> Said<'a> {
+        Box::pin(async {
+            let (answer, answered) = oneshot::channel();
+            let gone = || "the bot has ended".to_owned();
+            let asked = self.wishes.send(wish(answer)).await;
+            asked.map_err(|_| gone())?;
+            answered.await.map_err(|_| gone())?
+        })
+    }
+}
+
+/// Starts the built-in bot against an emulator, as `(app id, secret)`. How it is, is printed.
+pub(crate) async fn start(
+    emulator: &Emulator,
+    bot: &(String, String),
+) -> anyhow::Result<Arc<dyn BotControl>> {
     let (app_id, secret) = bot;
     let state = tempfile::tempdir().context("no folder for the bot")?;
     let config = state.path().join("channels.toml");
-    std::fs::write(&config, table(urls, app_id, secret)).context("the bot's configuration")?;
+    let table = table(emulator.urls(), app_id, secret);
+    std::fs::write(&config, table).context("the bot's configuration")?;
     let mut running = Running::start(&config).await?;
-    let (restart, mut wishes) = mpsc::channel(1);
+    let (wishes, mut asked) = mpsc::channel(1);
+    let kept = Kept::default();
+    let keeping = kept.clone();
     tokio::spawn(async move {
         // Kept until the end: the bot's store is in it.
         let _state = state;
         tell(&running);
-        while wishes.recv().await.is_some() {
+        keeping.begin(&running);
+        while let Some(wish) = asked.recv().await {
+            let answer = match wish {
+                Wish::Restart(answer) => answer,
+                Wish::Swap(component, answer) => {
+                    let outcome = running.swap(CHANNEL, &component).await;
+                    // Whoever asked may have gone.
+                    answer.send(outcome).ok();
+                    continue;
+                }
+            };
             running.stop().await;
             running = match Running::start(&config).await {
                 Ok(running) => running,
-                Err(error) => return println!("(bot: it does not start again: {error:#})"),
+                Err(error) => {
+                    let why = format!("it does not start again: {error:#}");
+                    println!("(bot: {why})");
+                    answer.send(Err(why)).ok();
+                    return;
+                }
             };
             tell(&running);
+            keeping.begin(&running);
+            answer.send(Ok("started again".to_owned())).ok();
         }
     });
-    Ok(restart)
+    let app_id = AppId::from(app_id.as_str());
+    let inside: Arc<dyn BotControl> = Arc::new(Inside {
+        app_id,
+        wishes,
+        kept,
+    });
+    emulator.offer(Arc::clone(&inside));
+    Ok(inside)
 }
 
 /// Prints how the bot is, whenever that changes.
@@ -50,7 +141,7 @@ fn tell(running: &Running) {
 /// The operator's file. Debug output of a string is a valid TOML string for what ids and URLs hold.
 fn table(urls: &Urls, app_id: &str, secret: &str) -> String {
     format!(
-        "[channels_config.qq]\napp_id = {app_id:?}\napp_secret = {secret:?}\n\
+        "[channels_config.{CHANNEL}]\napp_id = {app_id:?}\napp_secret = {secret:?}\n\
          api_base = {:?}\ntoken_url = {:?}\nallowed_users = [\"*\"]\n\
          intents = [\"guilds\", \"guild_message_reactions\", \"direct_messages\", \"group_and_c2c\", \"interaction\", \
          \"message_audit\", \"public_guild_messages\"]\nstream_mode = \"stream\"\nack_reactions = true\n",

@@ -3,6 +3,7 @@
 //! The ledger holds messages, not frames: each message of a user with how it was given to the
 //! bot, each accepted message of the bot with what it answers, and what broke the rules.
 
+mod journal;
 mod messages;
 mod violations;
 
@@ -13,6 +14,7 @@ use crate::ids::{AppId, MessageId};
 use crate::settings::RecordSettings;
 use crate::time::Millis;
 
+pub use journal::{Acted, Happening, Piece};
 pub use messages::{BotForm, BotMessage, Delivery, Mark, MediaView, ReplyTo, Scene, UserMessage};
 pub use violations::{Violation, ViolationEntry};
 
@@ -31,6 +33,8 @@ pub struct Ledger {
     mark_order: VecDeque<MessageId>,
     violations: VecDeque<ViolationEntry>,
     violation_count: u64,
+    journal: VecDeque<Happening>,
+    next_happening: u64,
 }
 
 impl Ledger {
@@ -47,6 +51,8 @@ impl Ledger {
             mark_order: VecDeque::new(),
             violations: VecDeque::new(),
             violation_count: 0,
+            journal: VecDeque::new(),
+            next_happening: 0,
         }
     }
 
@@ -156,8 +162,10 @@ impl Ledger {
         if message.addressed {
             self.open.insert(message.n);
         }
+        let n = message.n;
         self.users.push_back(message);
         self.next_user += 1;
+        self.happen(Happening::UserMessage(n));
         while self.users.len() > self.bound.ledger {
             if let Some(old) = self.users.pop_front() {
                 self.open.remove(&old.n);
@@ -195,8 +203,10 @@ impl Ledger {
                 self.open.remove(&asked.n);
             }
         }
+        let n = message.n;
         self.bots.push_back(Arc::new(message));
         self.next_bot += 1;
+        self.happen(Happening::BotMessage(n));
         while self.bots.len() > self.bound.ledger {
             self.bots.pop_front();
         }
@@ -212,6 +222,7 @@ impl Ledger {
                 }
             }
         }
+        self.happen(Happening::Mark(id.clone()));
         self.marks.entry(id.clone()).or_default()
     }
 
@@ -223,7 +234,9 @@ impl Ledger {
         }
     }
 
-    fn bot_message(&self, n: u64) -> Option<&Arc<BotMessage>> {
+    /// The bot's message with this number.
+    #[must_use]
+    pub fn bot_message(&self, n: u64) -> Option<&Arc<BotMessage>> {
         self.bot_messages_since(n)
             .next()
             .filter(|message| message.n == n)

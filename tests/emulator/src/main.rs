@@ -46,6 +46,9 @@ struct Args {
     /// Language of the terminal; by default that of the locale
     #[arg(long)]
     lang: Option<Lang>,
+    /// Serve the page from this folder instead of from the binary, to work on it
+    #[arg(long, value_name = "FOLDER")]
+    page: Option<PathBuf>,
     /// Without the built-in bot
     #[cfg(feature = "bot")]
     #[arg(long)]
@@ -70,6 +73,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         settings: settings(&args)?,
         seed: args.seed,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)),
+        page: args.page.clone(),
         ..EmulatorOptions::default()
     };
     let bots: Vec<(String, String)> = options
@@ -82,14 +86,14 @@ async fn main() -> anyhow::Result<ExitCode> {
     let console = Console::new(args.user.as_str().into(), language(args.lang));
     println!("{}", console.greeting(emulator.urls(), &bots));
     #[cfg(feature = "bot")]
-    let restart = match bots.first().filter(|_| !args.no_bot) {
-        Some(bot) => Some(bot::start(emulator.urls(), bot).await?),
+    let inside = match bots.first().filter(|_| !args.no_bot) {
+        Some(bot) => Some(bot::start(&emulator, bot).await?),
         None => None,
     };
     #[cfg(not(feature = "bot"))]
-    let restart = None;
+    let inside = None;
     let patience = Duration::from_secs(args.wait);
-    session::run(&emulator.handle(), console, patience, restart).await
+    session::run(&emulator.handle(), console, patience, inside).await
 }
 
 fn settings(args: &Args) -> anyhow::Result<Settings> {

@@ -19,12 +19,14 @@ mod posts;
 mod routes;
 mod strikes;
 mod tokens;
+mod view;
 mod world;
 
 use std::collections::BTreeMap;
 
 pub use bot::{BotStats, SessionView};
 pub use messages::ReplyBudget;
+pub use view::{AuditView, GroupView, GuildView, UserView, WorldView};
 
 use crate::actions::{ActionError, ActionOutcome, UserAction};
 use crate::faults::{FaultOrder, Occasion};
@@ -222,6 +224,11 @@ impl Platform {
     #[must_use]
     pub fn user_openid(&self, app: &AppId, user: &UserName) -> Openid {
         self.ids.openid(app, OpenidKind::User, user.as_str())
+    }
+
+    /// Notes that the clock was moved ahead by hand.
+    pub(crate) fn note_clock(&mut self, by_ms: u64) {
+        self.log(None, What::ClockMoved { by_ms });
     }
 
     fn pass_time(&mut self, now: Millis) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::actions::UserAction;
 use crate::ids::{AppId, ConnId, MessageId, Openid, Ticket};
 use crate::time::Millis;
 
@@ -111,6 +112,14 @@ pub enum What {
     User {
         /// In a few words.
         text: String,
+        /// What exactly; none if it followed from another act.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        act: Option<Arc<UserAction>>,
+    },
+    /// The clock was moved ahead by hand.
+    ClockMoved {
+        /// By how many milliseconds.
+        by_ms: u64,
     },
     /// A fault was ordered.
     FaultOrdered {
@@ -231,7 +240,8 @@ impl fmt::Display for Entry {
                 let end = if *done { " (finished)" } else { "" };
                 write!(f, "stream {id}: {text}{end}")
             }
-            What::User { text } => write!(f, "user: {text}"),
+            What::User { text, .. } => write!(f, "user: {text}"),
+            What::ClockMoved { by_ms } => write!(f, "clock moved by {by_ms} ms"),
             What::FaultOrdered { fault } => write!(f, "fault ordered: {fault}"),
             What::FaultStruck { fault } => write!(f, "fault: {fault}"),
             What::Violation { text } => write!(f, "VIOLATION: {text}"),

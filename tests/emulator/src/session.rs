@@ -9,8 +9,8 @@ use qq_emulator::actions::{Act, Attachment};
 use qq_emulator::console::{Console, Do};
 use qq_emulator::ids::AppId;
 use qq_emulator::ledger::BotMessage;
+use qq_emulator::shell::BotControl;
 use qq_emulator::{Handle, Platform};
-use tokio::sync::mpsc::Sender;
 
 use crate::terminal::{Read, Terminal};
 
@@ -22,11 +22,11 @@ pub(crate) async fn run(
     handle: &Handle,
     console: Console,
     patience: Duration,
-    restart: Option<Sender<()>>,
+    inside: Option<Arc<dyn BotControl>>,
 ) -> anyhow::Result<ExitCode> {
     let mut session = Session {
         handle,
-        restart,
+        inside,
         console,
         terminal: Terminal::open()?,
         printed: handle.with(|platform| platform.ledger().bot_message_count()),
@@ -52,8 +52,8 @@ pub(crate) async fn run(
 
 struct Session<'a> {
     handle: &'a Handle,
-    /// Asks the built-in bot to start again; none without one.
-    restart: Option<Sender<()>>,
+    /// The built-in bot; none without one.
+    inside: Option<Arc<dyn BotControl>>,
     console: Console,
     terminal: Terminal,
     /// Messages of bots that were printed.
@@ -88,9 +88,9 @@ impl Session<'_> {
         match self.console.line(line) {
             Do::Nothing => {}
             Do::Quit => return false,
-            Do::RestartBot => match &self.restart {
-                // A second wish while the first is under way is the same wish.
-                Some(restart) => drop(restart.try_send(())),
+            Do::RestartBot => match self.inside.clone() {
+                // It says itself how it went.
+                Some(bot) => drop(tokio::spawn(async move { bot.restart().await })),
                 None => self.terminal.print("(there is no built-in bot here)"),
             },
             Do::Print(text) => self.terminal.print(&text),

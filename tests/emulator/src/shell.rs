@@ -8,11 +8,14 @@ mod clock;
 mod control;
 mod guard;
 mod hub;
+mod inside;
+mod page;
 mod server;
 mod socket;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +34,7 @@ use clock::Clock;
 use hub::Shared;
 
 pub use clock::ClockMode;
+pub use inside::{BotControl, Said};
 
 /// How to start an emulator. The default is one bot on a free port of 127.0.0.1, in plain HTTP.
 #[derive(Debug, Clone)]
@@ -47,6 +51,8 @@ pub struct EmulatorOptions {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Whether time passes by itself.
     pub clock: ClockMode,
+    /// Serve the page from the files of this folder instead of those in the binary, to work on it.
+    pub page: Option<PathBuf>,
 }
 
 impl Default for EmulatorOptions {
@@ -58,6 +64,7 @@ impl Default for EmulatorOptions {
             host_name: None,
             tls: None,
             clock: ClockMode::Real,
+            page: None,
         }
     }
 }
@@ -100,6 +107,8 @@ pub struct Urls {
     pub gateway_url: String,
     /// Base of the control API, without a slash at the end.
     pub control_base: String,
+    /// The page to chat on.
+    pub page: String,
 }
 
 /// A running emulator. It stops when this is dropped.
@@ -136,7 +145,8 @@ impl Emulator {
         settings.media_url.clone_from(&urls.api_base);
         let platform = Platform::new(settings, options.seed);
         let shared = Arc::new(Shared::new(platform, Clock::new(options.clock), urls));
-        let router = api::router(Arc::clone(&shared));
+        let expected = guard::Expected::new(options.host_name.as_deref());
+        let router = api::router(Arc::clone(&shared), options.page, expected);
         let tasks = vec![
             tokio::spawn(server::serve(listener, options.tls, router)),
             tokio::spawn(hub::keep_time(Arc::clone(&shared))),
@@ -229,8 +239,16 @@ impl Handle {
         })
     }
 
+    /// Tells the page that a bot lives in this process, and what can be asked of it.
+    pub fn offer(&self, bot: Arc<dyn BotControl>) {
+        self.shared.inside.offer(bot);
+        self.shared.tick();
+    }
+
     /// Moves the clock ahead; everything that is due until then happens now.
     pub fn advance(&self, span: Duration) {
+        let by_ms = crate::time::whole_millis(span);
+        self.with_mut(|platform| platform.note_clock(by_ms));
         self.shared.clock.advance(span);
         self.shared.tick();
     }
@@ -283,6 +301,7 @@ impl Urls {
             token_url: format!("{http}://{host}/app/getAppAccessToken"),
             gateway_url: format!("{ws}://{host}/websocket"),
             control_base: format!("{http}://{host}/_emulator"),
+            page: format!("{http}://{host}/"),
         }
     }
 }

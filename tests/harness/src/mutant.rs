@@ -21,8 +21,8 @@ pub enum Flaw {
     TrapsAtStart,
     /// It starts, and does not like its configuration.
     Refuses,
-    /// It forgets a timer that the host holds.
-    ForgetsATimer,
+    /// It counts on a timer that the host does not hold.
+    CountsOnATimer,
     /// It traps at the event with this number after its start, and at every one after that.
     TrapsAtEvent(u32),
 }
@@ -184,8 +184,8 @@ impl Guest for MutantGuest {
 
     fn inventory(&mut self) -> Result<Holdings, GuestFault> {
         let mut holdings = self.inner.inventory()?;
-        if self.build.flaw == Flaw::ForgetsATimer {
-            holdings.timers.pop();
+        if self.build.flaw == Flaw::CountsOnATimer {
+            holdings.timers.insert(0, 1);
         }
         Ok(holdings)
     }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{dist, interop, run as command, tidy, walk};
+use crate::{browser, dist, interop, run as command, tidy, walk};
 
 /// What is typed into the emulator, as the README does.
 const CHAT: &str = "hello\n/buttons\n:wait 3s\n:press Yes\n/image\n:as group friends\nhello\n\
@@ -58,6 +58,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         &[],
     )?;
     chat(root)?;
+    browser::run(root)?;
     check_config(root)?;
     walk::run(root)?;
     conformance(root)?;

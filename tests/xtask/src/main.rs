@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that continuous integration runs, in order. `cargo xtask tidy`: the house rules
 //! that a compiler does not know. `cargo xtask walk`: the README's walk to a paired bot, as it stands there.
+//! `cargo xtask browser`: the emulator's page in a real browser; `cargo xtask pictures`: the pictures of it.
 //! `cargo xtask interop [CLIENT…]`: clients that others wrote, against the emulator.
 //! `cargo xtask dist`: what a small server gets. `cargo xtask try-dist`: runs that, of the development build.
 
@@ -9,6 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+mod browser;
 mod ci;
 mod dist;
 mod interop;
@@ -24,11 +26,13 @@ fn main() -> ExitCode {
         "ci" => ci::run(&root()),
         "tidy" => tidy::run(&root()),
         "walk" => walk::run(&root()),
+        "browser" => browser::run(&root()),
+        "pictures" => browser::pictures(&root()),
         "interop" => interop::run(&root(), interop::LEAN, &rest),
         "dist" => dist::run(&root(), &rest),
         "try-dist" => dist::try_out(&root()),
         _ => Err(anyhow::anyhow!(
-            "say what to do: cargo xtask ci, tidy, walk, interop, dist, or try-dist"
+            "say what to do: cargo xtask ci, tidy, walk, browser, pictures, interop, dist, or try-dist"
         )),
     };
     match outcome {

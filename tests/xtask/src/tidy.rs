@@ -9,6 +9,10 @@ use crate::wit;
 
 /// Lines that a source file may have; tests are excepted.
 const MAX_LINES: usize = 500;
+/// What a source file may end with; all of them have a bound.
+const SOURCES: [&str; 5] = ["rs", "js", "mjs", "css", "html"];
+/// Folders of files that others wrote, or a tool.
+const FOREIGN: [&str; 3] = ["target", "node_modules", "vendor"];
 /// What may stand at the top of the tree.
 const FOLDERS: [&str; 4] = ["guest", "host", "wit", "tests"];
 /// Words that the host must not know: it serves any channel.
@@ -28,7 +32,7 @@ const BUILTIN: &str = "host/cli/src/builtin.rs";
 /// Checks all rules and reports every breach.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let mut breaches = Vec::new();
-    for file in rust_files(root)? {
+    for file in source_files(root)? {
         let name = file.strip_prefix(root)?.display().to_string();
         let text = fs::read_to_string(&file).with_context(|| name.clone())?;
         check_length(&name, &text, &mut breaches);
@@ -120,16 +124,19 @@ fn check_architecture(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-fn rust_files(root: &Path) -> Result<Vec<PathBuf>> {
+fn source_files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders: Vec<PathBuf> = FOLDERS.iter().map(|folder| root.join(folder)).collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();
-            let is_target = path.file_name().is_some_and(|name| name == "target");
-            if path.is_dir() && !is_target {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.is_dir() && !FOREIGN.contains(&&*name) {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path
+                .extension()
+                .is_some_and(|it| SOURCES.iter().any(|known| it == *known))
+            {
                 files.push(path);
             }
         }

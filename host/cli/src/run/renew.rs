@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use notify_debouncer_mini::{DebounceEventResult, Debouncer, new_debouncer, notify};
+use prx_host::actor::TraceForm;
 use prx_host::bindings::v0_1::Mark;
 use prx_host::control::{Owner, Renewal};
-use prx_host::runtime::{ChannelView, Host, Offer};
+use prx_host::runtime::{ChannelView, Host, Offer, Recording};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -124,11 +125,21 @@ impl Renewing {
         }
     }
 
-    /// Offers a component under the manifest and the configuration that are there.
-    pub(super) async fn swap(&self, channel: &str, wasm: &[u8]) -> Result<String, String> {
+    fn find(&self, channel: &str) -> Result<ChannelView, String> {
         let running = self.host.running();
         let found = running.into_iter().find(|c| c.name() == channel);
-        let view = found.ok_or_else(|| format!("no channel {channel:?} runs here"))?;
+        found.ok_or_else(|| format!("no channel {channel:?} runs here"))
+    }
+
+    /// Begins a recording with everything in it that people wrote.
+    pub(super) fn record(&self, channel: &str) -> Result<Recording, String> {
+        let recording = self.find(channel)?.record(TraceForm::Plain);
+        recording.map_err(|error| error.to_string())
+    }
+
+    /// Offers a component under the manifest and the configuration that are there.
+    pub(super) async fn swap(&self, channel: &str, wasm: &[u8]) -> Result<String, String> {
+        let view = self.find(channel)?;
         let (owner, of, wasm) = (Arc::clone(&self.owner), channel.to_owned(), wasm.to_vec());
         let digest = view.digest();
         let read = tokio::task::spawn_blocking(move || owner.read(&of, &digest, Some(wasm))).await;

@@ -39,6 +39,15 @@ pub struct Draft {
     pub timestamp: Option<TimestampForm>,
 }
 
+impl Draft {
+    /// What is quoted: an index, or in guild scenes an id.
+    #[must_use]
+    pub fn quoted(&self) -> Option<String> {
+        let index = self.quote.as_ref().map(ToString::to_string);
+        index.or_else(|| self.reply.as_ref().map(ToString::to_string))
+    }
+}
+
 impl From<&str> for Draft {
     fn from(text: &str) -> Self {
         Self {

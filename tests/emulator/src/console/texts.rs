@@ -132,7 +132,8 @@ impl Language {
             "QQ in a box. Point any bot here:",
             "盒子里的 QQ。把任意机器人指向这里：",
         );
-        let mut lines = vec![title.to_owned()];
+        let chat = self.either("Chat in your browser:", "在浏览器里聊天：");
+        let mut lines = vec![format!("{chat} {}", urls.page), title.to_owned()];
         for (app, secret) in bots {
             lines.push(format!("  app_id     {app}"));
             lines.push(format!("  app_secret {secret}"));

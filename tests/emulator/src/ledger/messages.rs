@@ -60,8 +60,18 @@ pub struct UserMessage {
     pub channel: Option<ChannelName>,
     /// What the bot addresses to answer.
     pub target: Openid,
+    /// Its index, by which it is quoted in C2C and groups.
+    pub index: RefIdx,
+    /// The author's id as events show it.
+    pub author: Openid,
     /// What, as the user typed it.
     pub text: String,
+    /// The message that is quoted: an index in C2C and groups, an id in guild scenes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
+    /// Others that are mentioned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserName>,
     /// What was attached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
@@ -131,6 +141,9 @@ pub struct BotMessage {
     /// The picture, voice, video or file that it carries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<MediaView>,
+    /// The stream that it grew from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
     /// Its ark or embed, as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub card: Option<Value>,

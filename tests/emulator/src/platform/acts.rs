@@ -7,6 +7,8 @@ mod members;
 mod relations;
 mod touch;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::Platform;
@@ -19,7 +21,7 @@ use crate::actions::{Act, ActionError, ActionOutcome, Draft, UserAction};
 use crate::faults::{Fault, Occasion};
 use crate::ids::{AppId, EventId, MessageId, Openid, RefIdx, UserName};
 use crate::intents::Intents;
-use crate::ledger::UserMessage;
+use crate::ledger::{Acted, Happening, UserMessage};
 use crate::record::What;
 
 pub(crate) use chats::bot_member;
@@ -52,14 +54,34 @@ struct Form {
 impl Platform {
     pub(super) fn on_act(&mut self, action: &UserAction) -> Result<ActionOutcome, ActionError> {
         let app = self.resolve(action.bot.as_ref())?;
-        self.log(
-            Some(&app),
-            What::User {
-                text: action.act.summary(),
-            },
-        );
-        let app = &app;
-        match &action.act {
+        let shared = Arc::new(action.clone());
+        let what = What::User {
+            text: action.act.summary(),
+            act: Some(Arc::clone(&shared)),
+        };
+        self.log(Some(&app), what);
+        let outcome = self.do_act(&app, &action.act)?;
+        if !action.act.is_message() {
+            let (at, act) = (self.now, shared);
+            let acted = Acted { at, app, act };
+            self.ledger.happen(Happening::Act(Arc::new(acted)));
+        }
+        Ok(outcome)
+    }
+
+    /// What follows from another act, such as a command button that says its text.
+    pub(super) fn on_consequence(
+        &mut self,
+        app: &AppId,
+        act: &Act,
+    ) -> Result<ActionOutcome, ActionError> {
+        let text = act.summary();
+        self.log(Some(app), What::User { text, act: None });
+        self.do_act(app, act)
+    }
+
+    fn do_act(&mut self, app: &AppId, act: &Act) -> Result<ActionOutcome, ActionError> {
+        match act {
             Act::C2c { user, message } => self.c2c_message(app, user, message),
             Act::GroupAt {
                 group,
@@ -134,7 +156,11 @@ impl Platform {
             guild: spot.guild,
             channel: spot.channel,
             target: spot.target,
+            index: said.index.clone(),
+            author: said.author.clone(),
             text: said.draft.text.clone(),
+            quote: said.draft.quoted(),
+            mentions: said.draft.mentions.clone(),
             attachments: said.draft.attachments.clone(),
             addressed: said.addressed && visible,
             at: self.now,

@@ -158,6 +158,11 @@ impl Guilds {
         self.guilds.get(name)
     }
 
+    /// Every guild, whether or not the bot is in it.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Guild> {
+        self.guilds.values()
+    }
+
     /// Every guild that the bot is in.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Guild> {
         self.guilds.values().filter(|guild| guild.joined)

@@ -14,7 +14,7 @@ mod form;
 mod guild;
 mod guild_body;
 mod passive;
-mod publish;
+pub(in crate::platform) mod publish;
 mod quota;
 mod recall;
 mod stream;

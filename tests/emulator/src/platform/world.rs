@@ -119,6 +119,16 @@ impl World {
         self.groups.get(name)
     }
 
+    /// Every user, by name.
+    pub(crate) fn users(&self) -> impl Iterator<Item = (&UserName, &User)> {
+        self.users.iter()
+    }
+
+    /// Every group, by name.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (&GroupName, &Group)> {
+        self.groups.iter()
+    }
+
     /// Whether a chat has switched proactive messages off.
     pub(crate) fn rejects(&self, spot: &Spot) -> bool {
         let user = spot.user.as_ref().and_then(|name| self.users.get(name));

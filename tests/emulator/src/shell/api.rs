@@ -1,5 +1,6 @@
 //! The bot's side: every request but those of the control API goes to the platform as it is.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,9 +13,10 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
+use super::guard::{self, Expected};
 use super::hub::{HttpOut, Pending, Shared};
 use super::server::CutConnection;
-use super::{control, socket};
+use super::{control, page, socket};
 use crate::wire::{HttpRequest, HttpResponse};
 
 /// Largest request body, in bytes: a 20 MB file as base64, and some.
@@ -23,12 +25,14 @@ pub(super) const BODY_LIMIT: usize = 32 << 20;
 /// Largest frame from a bot, in bytes.
 const FRAME_LIMIT: usize = 1 << 20;
 
-pub(super) fn router(shared: Arc<Shared>) -> Router {
+pub(super) fn router(shared: Arc<Shared>, page: Option<PathBuf>, expected: Expected) -> Router {
     Router::new()
         .route("/websocket", any(gateway))
         .route("/websocket/", any(gateway))
-        .nest("/_emulator", control::router())
         .fallback(platform)
+        .layer(from_fn_with_state(expected, guard::only_expected))
+        .nest("/_emulator", control::router())
+        .merge(page::router(page))
         .layer(from_fn_with_state(Arc::clone(&shared), dated))
         .with_state(shared)
 }
@@ -95,6 +99,9 @@ fn to_axum(response: HttpResponse) -> Response {
     let mut answer = Response::new(Body::from(response.bytes().to_vec()));
     *answer.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if response.raw.is_some() {
+        guard::keep_inert(&mut answer);
+    }
     for (name, value) in &response.headers {
         if let Ok(value) = HeaderValue::from_str(value) {
             answer

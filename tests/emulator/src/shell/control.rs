@@ -1,6 +1,8 @@
 //! The control API under `/_emulator`: what the terminal does, over HTTP and WebSocket, for load
 //! generators in other processes and for pages.
 
+mod bots;
+mod feed;
 mod files;
 mod stream;
 
@@ -23,8 +25,6 @@ use crate::actions::{ActionError, ActionOutcome, UserAction};
 use crate::faults::FAULT_HELP;
 use crate::ids::{AppId, MessageId};
 use crate::ledger::UserMessage;
-use crate::platform::Platform;
-use crate::settings::BotSettings;
 
 /// Entries in one answer, if no limit is asked for.
 const PAGE: usize = 1_000;
@@ -49,9 +49,19 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/ledger", get(ledger))
         .route("/message/{id}", get(message))
         .route("/log", get(log))
-        .route("/bots/{app}/settings", get(settings).put(put_settings))
+        .route("/bots", post(bots::add))
+        .route(
+            "/bots/{app}/settings",
+            get(bots::settings).put(bots::put_settings),
+        )
+        .route("/bots/{app}/world", get(bots::world))
+        .route("/bots/{app}/restart", post(bots::restart))
+        .route("/bots/{app}/component", post(bots::swap))
+        .route("/bots/{app}/trace", get(bots::trace))
         .route("/events", get(stream::events))
+        .route("/feed", get(feed::feed))
         .route("/files", post(files::upload))
+        .route("/download", get(files::download))
         .layer(DefaultBodyLimit::max(super::api::BODY_LIMIT))
         .fallback(no_such_path)
         .layer(from_fn(guard::only_local))
@@ -134,12 +144,18 @@ async fn clock(State(shared): Emulated, Json(body): Json<ClockBody>) -> Json<Val
 
 /// `GET /state`: where everything is, and how the bots are.
 async fn state(State(shared): Emulated) -> Json<Value> {
-    let handle = Handle { shared };
+    let inside = |app: &AppId| shared.inside.find(app);
+    let handle = Handle {
+        shared: Arc::clone(&shared),
+    };
     let (urls, now) = (handle.urls().clone(), handle.now());
     let (bots, counts) = handle.with(|platform| {
         let bots: Vec<Value> = platform
-            .apps()
-            .map(|app| bot_state(platform, app))
+            .settings()
+            .bots
+            .iter()
+            .map(|bot| &bot.app_id)
+            .map(|app| bots::state(platform, app, inside(app).as_deref()))
             .collect();
         let ledger = platform.ledger();
         let counts = json!({
@@ -155,16 +171,6 @@ async fn state(State(shared): Emulated) -> Json<Value> {
         "now_ms": now, "api_base": urls.api_base, "token_url": urls.token_url,
         "gateway_url": urls.gateway_url, "bots": bots, "counts": counts,
     }))
-}
-
-fn bot_state(platform: &Platform, app: &AppId) -> Value {
-    json!({
-        "app_id": app,
-        "name": platform.bot_settings(app).map(|bot| bot.name.as_str()),
-        "stats": platform.stats(app),
-        "sessions": platform.sessions(app),
-        "waiting_faults": platform.waiting_faults(app),
-    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -263,35 +269,6 @@ async fn log(State(shared): Emulated, Query(query): Query<LogQuery>) -> Json<Val
         (page, record.next())
     });
     Json(json!({"entries": entries, "next": next}))
-}
-
-/// `GET /bots/{app}/settings`.
-async fn settings(State(shared): Emulated, Path(app): Path<AppId>) -> Outcome<BotSettings> {
-    let found = (Handle { shared }).with(|platform| platform.bot_settings(&app).cloned());
-    found.map_or_else(
-        || failed(StatusCode::NOT_FOUND, "no such bot"),
-        |it| Ok(Json(it)),
-    )
-}
-
-/// `PUT /bots/{app}/settings`: all of them; what is left out gets its default.
-async fn put_settings(
-    State(shared): Emulated,
-    Path(app): Path<AppId>,
-    Json(wanted): Json<BotSettings>,
-) -> Outcome<BotSettings> {
-    if wanted.app_id != app {
-        return failed(StatusCode::BAD_REQUEST, "app_id must stay");
-    }
-    let changed = (Handle { shared }).with_mut(|platform| {
-        let settings = platform.bot_settings_mut(&app)?;
-        *settings = wanted;
-        Some(settings.clone())
-    });
-    changed.map_or_else(
-        || failed(StatusCode::NOT_FOUND, "no such bot"),
-        |it| Ok(Json(it)),
-    )
 }
 
 async fn no_such_path() -> Response {

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::Urls;
 use super::clock::Clock;
+use super::inside::Inside;
 use crate::ids::{ConnId, Ticket};
 use crate::platform::Platform;
 use crate::time::Millis;
@@ -52,6 +53,10 @@ pub(super) struct Shared {
     pub(super) urls: Urls,
     /// Counts changes of the platform.
     pub(super) changed: watch::Sender<u64>,
+    /// Bots that live in this process.
+    pub(super) inside: Inside,
+    /// Tells one run of an emulator from another at the same address.
+    pub(super) run: Millis,
     due_changed: Notify,
 }
 
@@ -106,9 +111,11 @@ impl Shared {
         let (changed, _) = watch::channel(0);
         Self {
             hub: Mutex::new(hub),
+            run: clock.now(),
             clock,
             urls,
             changed,
+            inside: Inside::default(),
             due_changed: Notify::new(),
         }
     }

@@ -25,6 +25,7 @@ mod guild_messages;
 mod heartbeats;
 mod identify;
 mod many_users;
+mod page_and_feed;
 mod proactive_and_events;
 mod quotas_and_moderation;
 mod random_inputs;

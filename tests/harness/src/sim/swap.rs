@@ -23,7 +23,7 @@ impl World {
         let flaw = match self.rng.u32(0..8) {
             0 => Flaw::TrapsAtStart,
             1 => Flaw::Refuses,
-            2 => Flaw::ForgetsATimer,
+            2 => Flaw::CountsOnATimer,
             // Soon enough that it is sent back, most of the time.
             3 => Flaw::TrapsAtEvent(self.rng.u32(1..20)),
             _ => Flaw::None,

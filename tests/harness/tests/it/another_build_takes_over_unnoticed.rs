@@ -70,7 +70,7 @@ fn forward_to_a_newer_state_and_back_when_it_breaks() {
 
 #[test]
 fn a_build_that_is_no_good_changes_nothing() {
-    for flaw in [Flaw::TrapsAtStart, Flaw::Refuses, Flaw::ForgetsATimer] {
+    for flaw in [Flaw::TrapsAtStart, Flaw::Refuses, Flaw::CountsOnATimer] {
         let mut stage = stage();
         let before = logins(&stage);
         stage.offer(flaw, false);

@@ -256,8 +256,7 @@ impl Platform {
             (None, Some(guild), None) => Act::dm(guild.as_str(), user.as_str(), text),
             _ => Act::C2c { user, message },
         };
-        let bot = Some(app.clone());
-        self.on_act(&crate::actions::UserAction { bot, act })
+        self.on_consequence(app, &act)
     }
 
     /// Any other interaction of C2C or a group.

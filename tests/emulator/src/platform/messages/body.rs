@@ -24,6 +24,8 @@ pub(crate) struct Outgoing {
     /// What the message carries, before it was looked up.
     pub(crate) file_info: Option<String>,
     pub(crate) media: Option<MediaView>,
+    /// The stream that it grew from.
+    pub(crate) stream: Option<String>,
     pub(crate) card: Option<Value>,
     pub(crate) keyboard: Option<Value>,
 }
@@ -41,6 +43,7 @@ impl Outgoing {
             quote: None,
             file_info: None,
             media: None,
+            stream: None,
             card: None,
             keyboard: None,
         }

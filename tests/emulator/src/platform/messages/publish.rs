@@ -135,6 +135,7 @@ impl Platform {
             text: outgoing.text,
             quote: outgoing.quote,
             media: outgoing.media,
+            stream: outgoing.stream,
             card: outgoing.card,
             keyboard: outgoing.keyboard,
             hidden,

@@ -11,7 +11,7 @@ use super::passive::key_of;
 use super::publish::Sent;
 use super::{Outgoing, Refusal, body, check_standing, json_body};
 use crate::ids::{AppId, MessageId, RefIdx};
-use crate::ledger::{BotForm, ReplyTo, Scene, Violation};
+use crate::ledger::{BotForm, Happening, Piece as Shown, ReplyTo, Scene, Violation};
 use crate::platform::Platform;
 use crate::platform::due::Delayed;
 use crate::platform::place::Spot;
@@ -186,20 +186,30 @@ impl Platform {
         let Some(stream) = bot.streams.get(id) else {
             return Answer::error(50_001);
         };
+        let done = piece.done;
         let most = bot.settings.streams.max_chars;
         let answer = json!({
             "id": id, "timestamp": bot.settings.messages.timestamp.write(now),
             "ext_info": {"ref_idx": stream.ref_idx},
             "remain_msg_len": most.saturating_sub(chars(&stream.text)),
         });
+        let shown = Shown {
+            at: now,
+            app: app.clone(),
+            user: stream.spot.user.clone(),
+            stream: id.to_owned(),
+            text: stream.text.clone(),
+            done,
+        };
+        self.ledger.happen(Happening::Piece(Arc::new(shown)));
         let what = What::Stream {
             id: MessageId::from(id),
             target: stream.spot.target.clone(),
             text: stream.text.clone(),
-            done: piece.done,
+            done,
         };
         self.log(Some(app), what);
-        if piece.done {
+        if done {
             self.end_stream(app, id, body);
         }
         Answer::ok(&answer)
@@ -217,6 +227,7 @@ impl Platform {
         let mut outgoing = Outgoing::new(BotForm::Stream, stream.text);
         outgoing.reply_to = stream.reply_to;
         outgoing.msg_seq = stream.msg_seq;
+        outgoing.stream = Some(id.to_owned());
         let sent = Sent {
             spot: stream.spot,
             outgoing,

@@ -1,15 +1,18 @@
 //! `POST /_emulator/files?name=cat.png`: a file that users can attach by its id.
+//! `GET /_emulator/download?fileid=…`: what users and bots sent, for the page.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{Query, RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::shell::Handle;
 use crate::shell::hub::Shared;
+use crate::shell::{Handle, guard};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,4 +35,23 @@ pub(super) async fn upload(
         (file, url)
     });
     Json(json!({"file": file, "url": url}))
+}
+
+/// A file by the query that its address has on the bots' side. The wire shows what bots do, so that
+/// people who look at a picture must not be in it.
+pub(super) async fn download(
+    State(shared): State<Arc<Shared>>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let found = (Handle { shared }).with(|platform| platform.own_file(&query));
+    let Some((kind, bytes)) = found else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let mut response = bytes.to_vec().into_response();
+    if let Ok(kind) = HeaderValue::from_str(&kind) {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    }
+    guard::keep_inert(&mut response);
+    response
 }
