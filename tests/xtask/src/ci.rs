@@ -92,7 +92,7 @@ fn chat(root: &Path) -> Result<()> {
 
 /// The channel keeps the rules of every channel, whatever its other side says.
 fn conformance(root: &Path) -> Result<()> {
-    let words = "cargo run --locked --package prx -- plugin check qq --corpus guest/tests/conformance --seeds 5 \
+    let words = "cargo run --locked --package prx -- plugin check qq --corpus guest/tests/conformance --seeds 20 --hours 48 \
         --set app_id=102012345 --set allowed_users=[\"*\"] \
         --set intents=[\"group_and_c2c\",\"public_guild_messages\",\"interaction\"]";
     let words: Vec<&str> = words.split_whitespace().collect();
