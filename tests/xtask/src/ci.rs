@@ -92,7 +92,7 @@ fn chat(root: &Path) -> Result<()> {
 
 /// The channel keeps the rules of every channel, whatever its other side says.
 fn conformance(root: &Path) -> Result<()> {
-    let words = "cargo run --locked --package prx -- plugin check qq --corpus guest/tests/conformance --seeds 5 \
+    let words = "cargo run --locked --package prx -- plugin check qq --corpus guest/tests/conformance --seeds 20 --hours 48 \
         --set app_id=102012345 --set allowed_users=[\"*\"] \
         --set intents=[\"group_and_c2c\",\"public_guild_messages\",\"interaction\"]";
     let words: Vec<&str> = words.split_whitespace().collect();
@@ -102,11 +102,10 @@ fn conformance(root: &Path) -> Result<()> {
 /// The README's `channels.toml` is one that the program takes.
 fn check_config(root: &Path) -> Result<()> {
     let readme = fs::read_to_string(root.join("README.md"))?;
-    let block = readme
-        .split("```toml\n")
-        .nth(2)
-        .and_then(|rest| rest.split("```").next());
-    let block = block.context("README.md has no TOML")?;
+    let blocks = readme.split("```toml\n").skip(1);
+    let mut blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let block = blocks.find(|block| block.contains("env:QQ_APP_SECRET"));
+    let block = block.context("README.md has no file for real QQ")?;
     let text: String = block
         .lines()
         .map(|line| format!("{}\n", line.trim()))

@@ -10,6 +10,7 @@ use prx_host::actor::TraceForm;
 use prx_host::bindings::v0_1::Mark;
 use prx_host::control::{Owner, Renewal};
 use prx_host::runtime::{ChannelView, Host, Offer, Recording};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -103,7 +104,14 @@ impl Renewing {
             owner: Arc::clone(&owner),
             turn: Arc::default(),
         };
-        let mut tasks = vec![tokio::spawn(taking.clone().on_signal(stop.clone()))];
+        let mut tasks = Vec::new();
+        // From here on, and not from when the task is first run: it would end the program meanwhile.
+        match signal(SignalKind::hangup()) {
+            Ok(hangup) => {
+                tasks.push(tokio::spawn(taking.clone().on_signal(hangup, stop.clone())));
+            }
+            Err(error) => tracing::warn!(%error, "SIGHUP is not listened for; use `reload`"),
+        }
         if watching.is_some() {
             tasks.push(tokio::spawn(taking.on_change(changes, stop.clone())));
         }
@@ -166,14 +174,7 @@ struct Taking {
 }
 
 impl Taking {
-    async fn on_signal(self, stop: CancellationToken) {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut hangup = match signal(SignalKind::hangup()) {
-            Ok(hangup) => hangup,
-            Err(error) => {
-                return tracing::warn!(%error, "SIGHUP is not listened for; use `reload`");
-            }
-        };
+    async fn on_signal(self, mut hangup: Signal, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,

@@ -1,7 +1,7 @@
 //! Another component takes over in a process that runs: by `reload`, by SIGHUP, and out of the folder. The
 //! connection stays, and what was heard is still known.
 
-use crate::support::{Home, Line};
+use crate::support::{Home, Line, hostile};
 
 fn echoes(line: &mut Line<'_>, text: &str) {
     line.say(text);
@@ -110,4 +110,75 @@ fn one_that_breaks_soon_after_is_sent_back_and_the_message_is_answered() {
         status.contains("generation 3; 0.1.0 goes on in the place of 0.1.0, which broke"),
         "{status}"
     );
+}
+
+#[test]
+fn a_hostile_candidate_is_refused_for_its_own_reason_and_nobody_notices() {
+    let home = Home::new();
+    let folder = home.dir.path().join("plugins/hostile");
+    // Without a marker it misbehaves in no way.
+    hostile("", &folder);
+    let toml = format!(
+        "[host]\nplugin_dir = \"plugins\"\nproxy = \"none\"\nwatch_plugins = false\n[channels_config.bot]\nplugin = \"hostile\"\nurl = {:?}\nkey = \"k\"\n",
+        home.server.url()
+    );
+    std::fs::write(home.dir.path().join("channels.toml"), toml).unwrap();
+    let (_run, mut line) = home.run();
+    let mut heard = 0;
+    for (how, says) in [
+        ("describe", "does not say what it is"),
+        ("start", "broke when it was to start"),
+        ("liar", "broke when it was to start"),
+        (
+            "newer",
+            "writes state version 1, and the candidate reads 2 to 2",
+        ),
+        ("inventory", "broke when it was to say what it counts on"),
+        ("forgets", "counts on other sockets than the host holds"),
+    ] {
+        hostile(how, &folder);
+        let said = home.ask(&["channel", "reload", "bot"]);
+        let text = format!("{}{}", said.out, said.err);
+        assert!(said.code != 0 && text.contains(says), "{how}: {said:?}");
+        heard += 1;
+        line.say("still here");
+        assert_eq!(line.hear(), format!("heard {heard}"), "{how}");
+    }
+    assert_eq!(
+        home.json(&["channel", "status", "bot"])["host"]["generation"],
+        1
+    );
+}
+
+#[test]
+fn an_unsigned_candidate_is_refused_where_keys_are_trusted() {
+    let home = Home::new();
+    home.write("watch_plugins = false\n");
+    let key = home.dir.path().join("release.key").display().to_string();
+    let made = home.ask(&["plugin", "keygen", &key]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let public = made.out.trim().to_owned();
+    let plugins = home.dir.path().join("plugins").display().to_string();
+    let pack = [
+        "plugin",
+        "pack",
+        "tiny",
+        "--out",
+        &plugins,
+        "--sign-with",
+        &key,
+    ];
+    assert_eq!(home.ask(&pack).code, 0);
+    home.write(&format!(
+        "watch_plugins = false\ntrusted_keys = [{public:?}]\n"
+    ));
+    let (_run, mut line) = home.run();
+    home.install(&Home::build(1));
+    let said = home.ask(&["channel", "reload", "bot"]);
+    assert!(said.code == 2 && said.err.contains("plugin"), "{said:?}");
+    echoes(&mut line, "still here");
+    assert_eq!(home.ask(&pack).code, 0);
+    let said = home.ask(&["channel", "reload", "bot"]);
+    assert!(said.code == 0 && said.out.contains("took over"), "{said:?}");
+    echoes(&mut line, "and here");
 }

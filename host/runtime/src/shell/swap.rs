@@ -2,7 +2,7 @@
 //! core then swaps between two events, and how long that took is measured.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -61,14 +61,24 @@ pub enum SwapFailed {
     Gone,
 }
 
+/// Whoever asked may go home in the middle: the next one is let in all the same.
+struct Alone<'a>(&'a AtomicBool);
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 impl Channel {
     /// Offers a component. Returns once it has taken over, or has been refused.
     pub(crate) async fn swap(self: &Arc<Self>, offer: Offer) -> Result<Swapped, SwapFailed> {
         if self.swapping.swap(true, Ordering::AcqRel) {
             return Err(SwapFailed::Busy);
         }
+        let alone = Alone(&self.swapping);
         let outcome = self.swap_alone(offer).await;
-        self.swapping.store(false, Ordering::Release);
+        drop(alone);
         match &outcome {
             Ok(done) => {
                 let to = &done.taken.standing;
