@@ -105,16 +105,19 @@ impl Budget {
     pub fn forget_old(&mut self, env: &mut Env, busy: &dyn Fn(TurnId) -> bool) {
         let now = env.platform_ms();
         let many = self.accounts.len().saturating_sub(CAPACITY);
-        let old: Vec<TurnId> = self
-            .accounts
-            .iter()
-            .filter(|(id, _)| !busy(**id))
-            .enumerate()
-            .filter(|(index, (_, account))| *index < many || account.until_ms <= now)
+        let (mut spare, mut old) = (many, Vec::new());
+        for (id, account) in &self.accounts {
             // A few at a time: a call must stay short.
-            .take(FORGET_AT_ONCE)
-            .map(|(_, (id, _))| *id)
-            .collect();
+            if old.len() == FORGET_AT_ONCE {
+                break;
+            }
+            // Whether it is busy costs more to find out, and is asked of few.
+            if (spare == 0 && account.until_ms > now) || busy(*id) {
+                continue;
+            }
+            spare = spare.saturating_sub(1);
+            old.push(*id);
+        }
         for id in old {
             self.accounts.remove(&id);
             env.delete(key(id));
@@ -220,12 +223,15 @@ impl Budget {
             .accounts
             .get(&id)
             .map(|account| (account.scene, &account.target));
-        self.accounts.iter().filter_map(move |(other, account)| {
-            let same = place == Some((account.scene, &account.target));
+        // Nearly all accounts are of other places: that is looked at first, and it is cheap.
+        let there = self.accounts.iter().filter(move |(other, account)| {
+            place == Some((account.scene, &account.target)) && **other != id
+        });
+        there.filter_map(move |(other, account)| {
             // A message that waits for an answer of its own keeps enough for it.
             let keeps = if busy(*other) { KEPT } else { 0 };
             let rich = account.used.saturating_add(keeps) < cap && account.is_open(env);
-            (*other != id && same && rich).then_some((*other, account))
+            rich.then_some((*other, account))
         })
     }
 

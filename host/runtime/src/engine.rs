@@ -38,12 +38,25 @@ pub enum EngineError {
 /// The cache directory, the engine or the ticker's thread could not be had.
 pub fn new(cache_dir: Option<&Path>) -> Result<Engine, EngineError> {
     let mut config = settings();
+    #[cfg(feature = "profiling")]
+    profile(&mut config);
     if let Some(dir) = cache_dir {
         config.cache(Some(cache(dir)?));
     }
     let engine = Engine::new(&config).map_err(|e| EngineError::Engine(format!("{e:#}")))?;
     tick(engine.weak())?;
     Ok(engine)
+}
+
+/// An engine that counts the fuel of each instance, and stops nobody: for measurements that have to come out
+/// the same on a busy machine. Nothing it compiles is kept.
+///
+/// # Errors
+/// The engine cannot be had.
+pub fn counting() -> Result<Engine, EngineError> {
+    let mut config = settings();
+    config.consume_fuel(true);
+    Engine::new(&config).map_err(|e| EngineError::Engine(format!("{e:#}")))
 }
 
 fn settings() -> Config {
@@ -65,6 +78,17 @@ fn settings() -> Config {
     // instantiation and costs slots and address space) and the 4 GiB reservation per memory (a
     // smaller one brings explicit bounds checks, a quarter slower).
     config
+}
+
+/// Tells a profiler the names of compiled functions, where `PRX_PROFILE` asks for it: `perfmap` or `jitdump`.
+#[cfg(feature = "profiling")]
+fn profile(config: &mut Config) {
+    use wasmtime::ProfilingStrategy;
+    match std::env::var("PRX_PROFILE").as_deref() {
+        Ok("perfmap") => config.profiler(ProfilingStrategy::PerfMap),
+        Ok("jitdump") => config.profiler(ProfilingStrategy::JitDump),
+        _ => config,
+    };
 }
 
 /// Compiled code is executed as it is found, so the directory has to be the owner's alone, and to have been so.

@@ -60,6 +60,12 @@ pub trait Guest: Send {
         0
     }
 
+    /// Fuel that the instance has used since it was made: a measure of its work that no other load on the
+    /// machine changes. 0 where the engine counts none (see [`crate::engine::counting`]).
+    fn fuel_used(&self) -> u64 {
+        0
+    }
+
     /// Lines logged since the last call of this function, oldest first.
     fn take_log(&mut self) -> Vec<LogLine> {
         Vec::new()

@@ -338,7 +338,8 @@ impl Job for Channel {
             let more = !locked(&self.inbox).is_empty();
             return more && !self.scheduled.swap(true, Ordering::AcqRel);
         };
-        if matches!(queued.input, Input::Tick) {
+        let ticked = matches!(queued.input, Input::Tick);
+        if ticked {
             self.tick_queued.store(false, Ordering::Release);
         }
         if self.stop.is_cancelled() {
@@ -354,7 +355,7 @@ impl Job for Channel {
         for command in commands {
             self.execute(command, began);
         }
-        self.due.send_replace(due);
+        tasks::say_due(&self.due, due, ticked);
         true
     }
 

@@ -31,11 +31,14 @@ class Client:
         self.version, self.settings = about["version"], about.get("settings")
         self.complaints = re.compile("|".join(about["complaints"]))
         self.command, self.source = None, None
+        self.profile = "debug"
 
-    def install(self):
+    def install(self, release=False):
         """Brings the pinned version into the target folder; does nothing if it is there."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         stamp, wanted = self.target / "stamp", self._hash()
+        if release and self.kind == "cargo":
+            stamp, self.profile = self.target / "stamp-release", "release"
         getattr(self, f"_prepare_{self.kind}")()
         if stamp.is_file() and stamp.read_text() == wanted:
             return
@@ -88,7 +91,7 @@ class Client:
     # emulator is its proxy then, and what it sends is as it was.
 
     def _prepare_cargo(self):
-        self.command = [str(self.target / "build" / "debug" / f"interop-{self.package}")]
+        self.command = [str(self.target / "build" / self.profile / f"interop-{self.package}")]
         self.source = self.target
 
     def _install_cargo(self):
@@ -116,6 +119,7 @@ class Client:
         with (project / "Cargo.toml").open("a") as file:
             file.write(f'\n[patch.crates-io]\n{self.package} = {{ path = "../{self.package}" }}\n')
         build = ["cargo", "build", "--offline", "--quiet", *manifest]
+        build += ["--release"] if self.profile == "release" else []
         try:
             self._step([*build, "--target-dir", str(self.target / "build")])
         except NotInstalled as error:

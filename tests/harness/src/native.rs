@@ -114,7 +114,10 @@ fn host_level(level: Level) -> HostLevel {
 }
 
 /// Carries a value from one generator's type to the other's.
-fn convert<A: Serialize, B: DeserializeOwned>(value: &A) -> Result<B, GuestFault> {
+///
+/// # Errors
+/// The types have not the same shape.
+pub fn convert<A: Serialize, B: DeserializeOwned>(value: &A) -> Result<B, GuestFault> {
     let differs = |error: postcard::Error| {
         GuestFault::new(FaultKind::BadOutput, format!("types differ: {error}"))
     };

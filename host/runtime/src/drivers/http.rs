@@ -185,7 +185,7 @@ async fn text(mut response: Response, max: usize) -> Result<RawBody, Failure> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| of_client(e, true))? {
         let room = max - bytes.len();
-        bytes.extend(chunk.iter().take(room));
+        bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         if chunk.len() > room {
             return Ok(RawBody::Bytes {
                 bytes,

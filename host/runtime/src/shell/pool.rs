@@ -76,10 +76,9 @@ fn work(shared: &Shared) {
     while let Some(job) = next(shared) {
         let running = Arc::clone(&job);
         match catch_unwind(AssertUnwindSafe(|| running.run_once())) {
-            Ok(true) => {
-                lock(shared).jobs.push_back(job);
-                shared.rung.notify_one();
-            }
+            // Nobody is woken: this thread takes the next job in a moment, be it this one or one before it, and
+            // for each of the others somebody was woken when it was queued.
+            Ok(true) => lock(shared).jobs.push_back(job),
             Ok(false) => {}
             Err(panic) => {
                 let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
@@ -129,6 +128,21 @@ mod tests {
         fn broke(&self, what: &str) {
             assert_eq!(what, "told to");
             self.log.send('!').unwrap();
+        }
+    }
+
+    #[test]
+    fn all_jobs_come_to_their_end_though_nobody_is_woken_for_one_that_goes_on() {
+        let pool = Pool::new(3).unwrap();
+        let (log, order) = mpsc::channel();
+        for _ in 0..50 {
+            let left = AtomicUsize::new(20);
+            let (name, log) = ('a', log.clone());
+            pool.submit(Arc::new(Counting { name, left, log }));
+        }
+        let patience = std::time::Duration::from_secs(60);
+        for piece in 0..50 * 20 {
+            assert!(order.recv_timeout(patience).is_ok(), "stuck after {piece}");
         }
     }
 

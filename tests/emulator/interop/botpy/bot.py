@@ -1,5 +1,6 @@
 """An echo bot with qq-botpy. Its hosts are constants: they are set to the emulator at run time."""
 
+import logging
 import os
 from urllib.parse import urlsplit
 
@@ -8,6 +9,8 @@ import botpy
 from botpy.http import Route
 
 PICTURE = os.environ["INTEROP_PICTURE"]
+# Measured, not watched: nothing is printed for a message.
+QUIET = "INTEROP_QUIET" in os.environ
 MARKDOWN = {"content": "# markdown\n**bold**"}
 
 api = urlsplit(os.environ["INTEROP_API"])
@@ -46,7 +49,8 @@ class Echo(botpy.Client):
 
     async def answer_v2(self, message, upload, **target):
         text = message.content.strip()
-        print(f"heard: {text}", flush=True)
+        if not QUIET:
+            print(f"heard: {text}", flush=True)
         if text == "/media":
             media = await upload(file_type=1, url=PICTURE, **target)
             await message.reply(msg_type=7, media=media)
@@ -75,5 +79,6 @@ intents = botpy.Intents(
     audio_or_live_channel_member=True,
     open_forum_event=True,
 )
-client = Echo(intents=intents, ext_handlers=False)
+level = logging.WARNING if QUIET else logging.INFO
+client = Echo(intents=intents, ext_handlers=False, log_level=level)
 client.run(appid=os.environ["INTEROP_APP_ID"], secret=os.environ["INTEROP_SECRET"])

@@ -176,11 +176,15 @@ impl BotProcess {
     fn start(folder: &Path, target: &Target) -> Result<Self> {
         let config = folder.join("channels.toml");
         let plugins = folder.join("plugins");
-        swaps::install(&plugins, 0)?;
+        swaps::install(&plugins, 0, qq_channel_embed::MANIFEST)?;
         let table = target.toml("\n[host]\nplugin_dir = \"plugins\"\nwatch_plugins = false\n");
         std::fs::write(&config, table).context("the bot's configuration")?;
         let child = Self::spawn(&config)?;
-        let swaps = Some(Swaps::of(plugins, &folder.join("channels-state")));
+        let swaps = Some(Swaps::of(
+            plugins,
+            &folder.join("channels-state"),
+            qq_channel_embed::MANIFEST.to_owned(),
+        ));
         Ok(Self {
             config,
             child,

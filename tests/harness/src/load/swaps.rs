@@ -22,14 +22,14 @@ pub fn build_of(component: &[u8], number: u8) -> Vec<u8> {
     [component, &section].concat()
 }
 
-/// Writes a plugin folder of the embedded component, as this build.
+/// Writes a plugin folder of the embedded component, as this build, with this manifest.
 ///
 /// # Errors
 /// The disk does not take it.
-pub fn install(plugin_dir: &Path, number: u8) -> Result<()> {
+pub fn install(plugin_dir: &Path, number: u8, manifest: &str) -> Result<()> {
     let folder = plugin_dir.join("qq");
     std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("plugin.toml"), qq_channel_embed::MANIFEST)?;
+    std::fs::write(folder.join("plugin.toml"), manifest)?;
     let (new, file) = (folder.join("plugin.new"), folder.join("plugin.wasm"));
     std::fs::write(&new, build_of(qq_channel_embed::COMPONENT, number))?;
     // A reader sees the one before or this one, and nothing in between.
@@ -46,9 +46,9 @@ pub struct Swaps {
 impl Swaps {
     /// Swaps the component of the bot whose files are in this folder.
     #[must_use]
-    pub fn of(plugin_dir: PathBuf, state_dir: &Path) -> Self {
+    pub fn of(plugin_dir: PathBuf, state_dir: &Path, manifest: String) -> Self {
         let (ask, asked) = unbounded_channel();
-        let done = tokio::spawn(work(asked, plugin_dir, socket_path(state_dir)));
+        let done = tokio::spawn(work(asked, plugin_dir, socket_path(state_dir), manifest));
         Self { ask, done }
     }
 
@@ -74,12 +74,13 @@ async fn work(
     mut asked: UnboundedReceiver<()>,
     plugin_dir: PathBuf,
     socket: PathBuf,
+    manifest: String,
 ) -> Result<Vec<Duration>> {
     let mut pauses = Vec::new();
     let mut number = 0;
     while asked.recv().await.is_some() {
         number = (number + 1) % BUILDS;
-        install(&plugin_dir, number)?;
+        install(&plugin_dir, number, &manifest)?;
         pauses.push(reload(&socket).await?);
     }
     Ok(pauses)

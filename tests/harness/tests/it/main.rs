@@ -8,6 +8,7 @@
 )]
 
 mod a_large_file_is_never_held_in_memory;
+mod a_message_costs_what_it_did;
 mod a_recording_runs_again;
 mod a_trap_on_any_kind_of_event_is_survived;
 mod an_instance_can_be_replaced_after_any_event;

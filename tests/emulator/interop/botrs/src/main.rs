@@ -7,11 +7,14 @@ use botrs::models::message::{
 use botrs::{
     BotError, C2CMessage, Client, Context, EventHandler, GroupMessage, Intents, Message, Token,
 };
+use tracing_subscriber::filter::LevelFilter;
 
 const IMAGE: u32 = 1;
 
 struct Echo {
     picture: String,
+    /// Measured, not watched: nothing is printed for a message.
+    quiet: bool,
 }
 
 fn env(name: &str) -> String {
@@ -37,7 +40,9 @@ impl EventHandler for Echo {
         let text = message.content.unwrap_or_default().trim().to_owned();
         let author = message.author.unwrap_or_default();
         let openid = author.user_openid.unwrap_or_default();
-        println!("heard: {text}");
+        if !self.quiet {
+            println!("heard: {text}");
+        }
         let mut params = C2CMessageParams {
             msg_id: message.id,
             ..Default::default()
@@ -104,9 +109,13 @@ impl EventHandler for Echo {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-        .init();
+    let quiet = std::env::var_os("INTEROP_QUIET").is_some();
+    let level = if quiet {
+        LevelFilter::WARN
+    } else {
+        LevelFilter::DEBUG
+    };
+    tracing_subscriber::fmt().with_max_level(level).init();
     let wanted = [
         Intents::GUILDS,
         Intents::GUILD_MEMBERS,
@@ -126,6 +135,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let token = Token::new(env("INTEROP_APP_ID"), env("INTEROP_SECRET"));
     let echo = Echo {
         picture: env("INTEROP_PICTURE"),
+        quiet,
     };
     Client::new(token, intents, echo, false)?.start().await?;
     Ok(())
