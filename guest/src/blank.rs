@@ -78,7 +78,10 @@ const OWN_TEXT: [&str; 18] = [
 pub fn event(mut event: Event) -> Event {
     match &mut event {
         Event::SocketText(message) => message.text = frame(&message.text),
-        Event::Skipped(skipped) => skipped.raw = skipped.raw.take().map(|raw| frame(&raw)),
+        // For anything but a frame it names a case of the interface.
+        Event::Skipped(skipped) if skipped.kind == "socket-text" => {
+            skipped.raw = skipped.raw.take().map(|raw| frame(&raw));
+        }
         Event::HttpDone(done) => {
             if let HttpOutcome::Response(response) = &mut done.outcome {
                 response.body = body(&response.body);

@@ -32,7 +32,7 @@ fn letters(text: &str) -> String {
             // One that does not close, or closes far away, is no tag.
             end => rest
                 .find(end)
-                .filter(|at| *at <= 512)
+                .filter(|at| is_tag(rest, *at))
                 .map(|at| at + end.len()),
         });
         let (kept, after) = match length {
@@ -46,6 +46,13 @@ fn letters(text: &str) -> String {
         rest = after;
     }
     blank
+}
+
+/// True when nothing between the brackets is anybody's words: ids and attributes have no spaces.
+fn is_tag(text: &str, end: usize) -> bool {
+    let inside = text.get(..end).unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "<@#!:=\",+/_-".contains(c);
+    end <= 512 && inside.chars().all(plain)
 }
 
 fn letter(c: char) -> char {
@@ -77,6 +84,7 @@ mod tests {
             ("/weather Berlin", "/xxxxxxx Xxxxxx"),
             ("<@!1a> <#2b> <emoji:4>x", "<@!1a> <#2b> <emoji:4>x"),
             ("a <b> c", "x <x> x"),
+            ("<@ my street 7 >", "<@ xx xxxxxx 0 >"),
             ("see https://a.b/c?d=1", "xxx https://x.x/x?x=0"),
             ("**é** 🎉", "**ü** 🎉"),
         ] {

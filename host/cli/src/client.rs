@@ -115,7 +115,9 @@ impl Line {
         let mut line = Vec::new();
         while !over() {
             match self.stream.read_until(b'\n', &mut line) {
-                Ok(0) => break,
+                Ok(0) => {
+                    anyhow::bail!("the running process ended; what it told until then is kept")
+                }
                 Ok(_) if line.ends_with(b"\n") => {}
                 Ok(_) => continue,
                 Err(error) if nothing_yet(&error) => continue,

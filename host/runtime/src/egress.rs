@@ -184,6 +184,8 @@ pub struct EgressPolicy {
     operator: OperatorEgress,
     addresses: AddressPolicy,
     widened: Vec<Origin>,
+    /// What the operator's table widens, as it was given.
+    widenings: Vec<Widening>,
     loopback_open: bool,
 }
 
@@ -218,6 +220,7 @@ impl EgressPolicy {
             operator,
             addresses,
             widened,
+            widenings: widenings.to_vec(),
             loopback_open,
         })
     }
@@ -231,17 +234,20 @@ impl EgressPolicy {
         Self::new(groups, operator, self.addresses.clone(), widenings)
     }
 
-    /// The rules for another manifest, on the same machine and for the same operator.
+    /// The rules for another manifest, on the same machine, for the same operator, and widened by the same.
     ///
     /// # Errors
-    /// A configured URL cannot widen its group.
-    pub fn of_groups(
-        &self,
-        groups: Vec<EgressGroup>,
-        widenings: &[Widening],
-    ) -> Result<Self, BadWidening> {
+    /// A configured URL cannot widen its group: the manifest has it no more.
+    pub fn of_groups(&self, groups: Vec<EgressGroup>) -> Result<Self, BadWidening> {
         let operator = self.operator.clone();
-        Self::new(groups, operator, self.addresses.clone(), widenings)
+        Self::new(groups, operator, self.addresses.clone(), &self.widenings)
+    }
+
+    /// The rules of this manifest, widened as those others are; as they are where that cannot be.
+    #[must_use]
+    pub fn widened_like(&self, other: &Self) -> Self {
+        self.widened_by(&other.widenings)
+            .unwrap_or_else(|_| self.clone())
     }
 
     /// Whether a URL may be used, and which secrets may go there.

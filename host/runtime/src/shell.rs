@@ -22,7 +22,6 @@ use crate::config::Checked;
 use crate::drivers::blobs::Blobs;
 use crate::drivers::network::Network;
 use crate::drivers::socket::{Outgoing, Sink};
-use crate::egress::BadWidening;
 use crate::metrics::Metrics;
 use crate::status::{ChannelStatus, Now, Share, SwapNote};
 use crate::store::Store;
@@ -89,8 +88,8 @@ pub(crate) struct Channel {
     tasks: TaskTracker,
     stats: Stats,
     standing: Mutex<Standing>,
-    /// True while a component is offered: one at a time.
-    swapping: AtomicBool,
+    /// Held while a component is offered: one at a time.
+    swapping: tokio::sync::Mutex<()>,
     swap_asker: Mutex<Option<(u64, oneshot::Sender<SwapOutcome>)>>,
     last_swap: Mutex<Option<SwapNote>>,
     /// Digests of components that took over and broke.
@@ -135,7 +134,7 @@ impl Channel {
             tasks: TaskTracker::new(),
             stats,
             standing: Mutex::new(standing),
-            swapping: AtomicBool::new(false),
+            swapping: tokio::sync::Mutex::default(),
             swap_asker: Mutex::default(),
             last_swap: Mutex::default(),
             broken: Mutex::default(),
@@ -197,23 +196,15 @@ impl Channel {
     }
 
     /// Gives the guest another configuration. The receiver ends with the last reply.
-    ///
-    /// # Errors
-    /// A configured URL cannot be used.
-    pub(crate) fn reload(
-        self: &Arc<Self>,
-        config: Checked,
-    ) -> Result<mpsc::UnboundedReceiver<Reply>, BadWidening> {
-        let egress = locked(&self.actor).egress();
-        let egress = egress.widened_by(&config.widenings)?;
+    pub(crate) fn reload(self: &Arc<Self>, config: Checked) -> mpsc::UnboundedReceiver<Reply> {
         let (ticket, receiver) = self.ticket();
         self.push(Input::Reload(Box::new(Reload {
             ticket,
             config: config.json_text(),
             secrets: config.secrets,
-            egress: Arc::new(egress),
+            widenings: config.widenings,
         })));
-        Ok(receiver)
+        receiver
     }
 
     fn ticket(&self) -> (u64, mpsc::UnboundedReceiver<Reply>) {
@@ -222,7 +213,10 @@ impl Channel {
         let mut tickets = locked(&self.tickets);
         // Whoever asked and went home would stay here for as long as the guest owes the answer.
         tickets.retain(|_, asker| !asker.is_closed());
-        tickets.insert(ticket, sender);
+        // One that stops has let go of those that were there before.
+        if !self.is_stopped() {
+            tickets.insert(ticket, sender);
+        }
         (ticket, receiver)
     }
 

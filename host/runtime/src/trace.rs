@@ -3,7 +3,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`line`] | the format: one JSON object a line; described in `host/docs/trace.md` |
+//! | [`mod@line`] | the format: one JSON object a line; described in `host/docs/trace.md` |
 //! | [`mask`] | takes the secret half out of addresses |
 //! | [`scribe`] | writes a trace: a second instance takes the masked events, so that what it does is what a replay will do |
 //! | [`replay`] | runs a trace and shows the first thing that differs |

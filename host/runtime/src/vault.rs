@@ -120,15 +120,32 @@ impl Vault {
         let mut before = Vec::new();
         for (name, slot) in own {
             if let Some(value) = slot.value.take() {
-                slot.former = Some(value.clone());
                 before.push((name.clone(), value));
             }
         }
         for (name, value) in from_config {
             self.slots.entry(name).or_default().value = Some(value);
         }
+        for (name, value) in &before {
+            if let Some(slot) = self.slots.get_mut(name)
+                && slot.value.as_ref() != Some(value)
+            {
+                slot.former = Some(value.clone());
+            }
+        }
         self.mask = Mask::new(&self.slots);
         before
+    }
+
+    /// Takes up the operator's secrets that are not known yet; those that are stay as they are.
+    pub fn fill_missing(&mut self, from_config: Vec<(String, Hidden)>) {
+        for (name, value) in from_config {
+            let slot = self.slots.entry(name).or_default();
+            if !slot.captured && slot.value.is_none() {
+                slot.value = Some(value);
+            }
+        }
+        self.mask = Mask::new(&self.slots);
     }
 
     /// Lets responses bring these secrets and no others from now on, and hands the names before back. What

@@ -1,9 +1,9 @@
 //! `record`: lines of a running channel into a file, until ctrl-c.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{LineWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,18 +32,11 @@ impl Desk<'_> {
             return self.nobody_to_tell(name);
         };
         let shown = wanted.file.display().to_string();
-        let mut open = OpenOptions::new();
-        // What people wrote may be in it: the owner's alone.
-        let file = open
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&wanted.file);
-        let file = file.map_err(|error| {
-            Trouble::mistake(format!("{shown}: {error}; choose a file that can be made"))
-        })?;
-        // Line by line: whoever is ended in the middle has a recording all the same.
-        let mut file = LineWriter::new(file);
+        if wanted.file.exists() {
+            let sentence = format!("{shown} is there already; choose a file that can be made");
+            return Err(Trouble::mistake(sentence));
+        }
+        let mut file: Option<LineWriter<File>> = None;
         let until = wanted
             .seconds
             .map(|seconds| Instant::now() + Duration::from_secs(seconds));
@@ -60,11 +53,15 @@ impl Desk<'_> {
         let refused = line.listen(Ask::Record { name: of, redact }, &over, &mut |say| {
             if let Say::Trace { line } = say {
                 lines += 1;
+                let file = match &mut file {
+                    Some(file) => file,
+                    // Not before there is something for it: a second try finds no empty file.
+                    None => file.insert(begin(&wanted.file)?),
+                };
                 writeln!(file, "{line}").context("the recording cannot be written")?;
             }
             Ok(())
         })?;
-        file.flush().context("the recording cannot be written")?;
         match refused {
             Some(Refused {
                 code: Code::NoChannel,
@@ -84,6 +81,16 @@ impl Desk<'_> {
         })?;
         Ok(Verdict::Good)
     }
+}
+
+/// A new file, its owner's alone: what people wrote may be in it. Written line by line, so that whoever is
+/// ended in the middle has a recording all the same.
+fn begin(path: &Path) -> anyhow::Result<LineWriter<File>> {
+    let mut open = OpenOptions::new();
+    let file = open.write(true).create_new(true).mode(0o600).open(path);
+    let shown = path.display();
+    let file = file.with_context(|| format!("{shown} cannot be made; choose another file"))?;
+    Ok(LineWriter::new(file))
 }
 
 /// The first ctrl-c ends the recording, the second one the program.

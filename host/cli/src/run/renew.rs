@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify_debouncer_mini::{DebounceEventResult, Debouncer, new_debouncer, notify};
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use prx_host::actor::TraceForm;
 use prx_host::bindings::v0_1::Mark;
 use prx_host::control::{Owner, Renewal};
@@ -22,6 +23,9 @@ use crate::setup;
 
 /// A folder has to be quiet for so long: copying a file is many changes.
 const QUIET: Duration = Duration::from_millis(200);
+
+/// A component has so long for its word on a new configuration.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
 /// What the control socket asks of this program.
 #[derive(Debug)]
@@ -84,7 +88,7 @@ pub(super) struct Renewing {
     tasks: Vec<JoinHandle<()>>,
     stop: CancellationToken,
     /// Ends with this.
-    _watching: Option<Debouncer<notify::RecommendedWatcher>>,
+    _watching: Option<RecommendedWatcher>,
 }
 
 impl std::fmt::Debug for Renewing {
@@ -183,7 +187,10 @@ impl Taking {
             let _one = self.turn.lock().await;
             tracing::info!("SIGHUP: plugins and configuration are read again");
             for channel in self.host.running() {
-                self.renew(&channel, None).await;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = self.renew(&channel, None) => {}
+                }
             }
         }
     }
@@ -193,11 +200,14 @@ impl Taking {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                heard = changes.recv() => if heard.is_none() { return },
+                more = settled(&mut changes) => if !more { return },
             }
             let _one = self.turn.lock().await;
             for channel in self.host.running() {
-                self.renew(&channel, Some(&mut tried)).await;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = self.renew(&channel, Some(&mut tried)) => {}
+                }
             }
         }
     }
@@ -218,16 +228,22 @@ impl Taking {
             }
             Err(error) => return tracing::error!(channel = %name, %error, "not read"),
         };
-        if let Some(tried) = tried {
-            let Some(offer) = &renewal.plugin else { return };
-            let digest = offer.component.digest();
-            if tried.get(&name) == Some(&digest) || channel.broke_before(&digest) {
+        let digest = renewal
+            .plugin
+            .as_ref()
+            .map(|offer| offer.component.digest());
+        if let Some(tried) = &tried {
+            let Some(digest) = &digest else { return };
+            if tried.get(&name) == Some(digest) || channel.broke_before(digest) {
                 return;
             }
-            tried.insert(name.clone(), digest);
         }
         let mut replies = channel.renew(renewal.plugin, renewal.config);
-        while let Some(reply) = replies.recv().await {
+        let mut judged = true;
+        while let Ok(Some(reply)) = tokio::time::timeout(ANSWERED_WITHIN, replies.recv()).await {
+            judged &= !reply
+                .data
+                .is_some_and(|data| data.contains("\"judged\":false"));
             for line in reply.lines {
                 let fix = line.fix.unwrap_or_default();
                 match line.mark {
@@ -238,21 +254,24 @@ impl Taking {
                 }
             }
         }
+        if let (Some(tried), Some(digest), true) = (tried, digest, judged) {
+            tried.insert(name, digest);
+        }
     }
 }
 
-/// Tells of every change beneath a folder, once it is quiet.
-fn watch(dir: &Path, changed: mpsc::Sender<()>) -> Option<Debouncer<notify::RecommendedWatcher>> {
-    let heard = move |result: DebounceEventResult| {
-        if result.is_ok() {
+/// Tells of every change beneath a folder, and not of looks at it: whoever is told looks.
+fn watch(dir: &Path, changed: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    let heard = move |event: notify::Result<notify::Event>| {
+        let looked = |kind: &EventKind| matches!(kind, EventKind::Access(kind) if *kind != AccessKind::Close(AccessMode::Write));
+        if event.is_ok_and(|event| !looked(&event.kind)) {
             // One that waits is enough: whoever takes it looks at everything.
             let _ = changed.try_send(());
         }
     };
-    let watching = new_debouncer(QUIET, heard).and_then(|mut debouncer| {
-        let watcher = debouncer.watcher();
-        watcher.watch(dir, notify::RecursiveMode::Recursive)?;
-        Ok(debouncer)
+    let watching = notify::recommended_watcher(heard).and_then(|mut watcher| {
+        watcher.watch(dir, RecursiveMode::Recursive)?;
+        Ok(watcher)
     });
     let shown = dir.display();
     match watching {
@@ -265,4 +284,18 @@ fn watch(dir: &Path, changed: mpsc::Sender<()>) -> Option<Debouncer<notify::Reco
             None
         }
     }
+}
+
+/// Waits for a change, and then until there are no more: copying a file is many. False when nothing comes
+/// any more.
+async fn settled(changes: &mut mpsc::Receiver<()>) -> bool {
+    if changes.recv().await.is_none() {
+        return false;
+    }
+    while let Ok(more) = tokio::time::timeout(QUIET, changes.recv()).await {
+        if more.is_none() {
+            return false;
+        }
+    }
+    true
 }

@@ -123,6 +123,8 @@ pub enum TraceItem {
         /// With what.
         boot: Box<Boot>,
     },
+    /// Nothing more can be told: one sentence.
+    Broken(String),
     /// The instance takes an event.
     Event {
         /// When.

@@ -7,7 +7,7 @@ use crate::bindings::v0_1::{
     BlobInfo, BlobMade, DigestDone, Entropy, Extension, Failure, HeaderText, OperatorCommand,
     RequestId, SocketBinary, SocketClosed, SocketId, SocketText, TurnEvent,
 };
-use crate::egress::EgressPolicy;
+use crate::egress::{EgressPolicy, Widening};
 use crate::guest::Component;
 use crate::limits::Limits;
 use crate::vault::Hidden;
@@ -78,8 +78,8 @@ pub struct Reload {
     pub config: String,
     /// The secrets in it.
     pub secrets: Vec<(String, Hidden)>,
-    /// Where the channel may connect to from now on.
-    pub egress: Arc<EgressPolicy>,
+    /// What it widens of where the channel may connect to.
+    pub widenings: Vec<Widening>,
 }
 
 /// A component that is to take over, and the rules it comes with.
@@ -91,7 +91,7 @@ pub struct Candidate {
     pub limits: Limits,
     /// The operator's table as JSON, checked against its keys, without secrets.
     pub config: String,
-    /// The secrets in it.
+    /// Its secrets. Those that are known already stay as they are: a change is a matter of the configuration.
     pub secrets: Vec<(String, Hidden)>,
     /// Names of the secrets that responses may bring.
     pub captured: BTreeSet<String>,

@@ -7,7 +7,7 @@ use super::command::{Command, Incident, Settled};
 use super::input::Candidate;
 use super::tables::difference;
 use super::{Actor, Life};
-use crate::bindings::v0_1::{CheckpointMode, Event, HealthLevel, Instant, StartReason, log::Level};
+use crate::bindings::v0_1::{CheckpointMode, Event, Instant, StartReason, log::Level};
 use crate::guest::{Component, FaultKind, GuestFault, check};
 
 /// So long at least, milliseconds of the monotonic clock.
@@ -71,8 +71,10 @@ impl Actor {
             return;
         }
         self.probation = None;
-        // The last checkpoint may be in the form of the component before.
+        // The last checkpoint, and the state that the tape begins with, may be in the form of the one before.
+        self.memory.new_tape();
         self.memory.want_checkpoint();
+        self.take_checkpoint(now);
         let text = format!("generation {} has proved itself", self.generation);
         self.log_line(Level::Info, &text);
     }
@@ -91,16 +93,15 @@ impl Actor {
             same_keys,
             ..
         } = probation;
+        // A configuration that was just being taken up is not in force.
+        self.reload_failed();
         if same_keys {
             before.config.clone_from(&self.config);
-            before.egress = Arc::clone(&self.egress);
+            before.egress = Arc::new(before.egress.widened_like(&self.egress));
         }
         let broke = self.component.digest();
         let limits = before.limits;
-        let secrets = std::mem::take(&mut before.secrets);
-        let failed = self.put_in_force(before);
-        let secrets = if same_keys { failed.secrets } else { secrets };
-        self.vault.replace(secrets);
+        self.put_in_force(before);
         self.generation += 1;
         self.life = Life::Booting;
         self.report(event, fault.clone(), Settled::RolledBack);
@@ -158,10 +159,5 @@ impl Actor {
             settled,
         };
         self.out.push(Command::Incident(Box::new(incident)));
-    }
-
-    /// True when the guest says that all is well; for tests of recovery.
-    pub fn is_healthy(&self) -> bool {
-        self.guest_health.level == HealthLevel::Ok && self.store_trouble.is_none()
     }
 }

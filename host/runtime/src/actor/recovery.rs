@@ -51,7 +51,13 @@ impl Actor {
 
     fn recover(&mut self, now: Instant, event: Event, fault: GuestFault) {
         if let Some(probation) = self.probation.take() {
+            // Written for the keys of the one that broke: the one before is not asked.
+            let new_config = self.is_reload(&event);
             return match self.roll_back(now, probation, Some(&event), &fault) {
+                Ok(()) if new_config => {
+                    self.give_up_command(&event);
+                    self.check_rollback(now);
+                }
                 Ok(()) => {
                     self.deliver(now, event);
                     self.check_rollback(now);

@@ -28,6 +28,13 @@ impl Actor {
             let sentence = "another configuration is being taken up";
             return self.refuse(reload.ticket, sentence, "try again in a moment");
         }
+        let egress = match self.egress.widened_by(&reload.widenings) {
+            Ok(egress) => Arc::new(egress),
+            Err(error) => {
+                let fix = "write an address that can be used";
+                return self.refuse(reload.ticket, &error.to_string(), fix);
+            }
+        };
         let command = self.operator(OperatorAsk {
             ticket: reload.ticket,
             ask: OperatorCommand::ReloadConfig(reload.config.clone()),
@@ -37,7 +44,7 @@ impl Actor {
             command: command.id,
             config: std::mem::replace(&mut self.config, reload.config),
             secrets: self.vault.replace(reload.secrets),
-            egress: std::mem::replace(&mut self.egress, reload.egress),
+            egress: std::mem::replace(&mut self.egress, egress),
         });
         self.deliver(now, Event::Command(command));
     }
@@ -52,6 +59,12 @@ impl Actor {
             self.reload_failed();
         }
         self.reloading = None;
+    }
+
+    /// True for the command with which the configuration under way is taken up.
+    pub(super) fn is_reload(&self, event: &Event) -> bool {
+        let awaited = self.reloading.as_ref().map(|reloading| reloading.command);
+        matches!(event, Event::Command(command) if awaited == Some(command.id))
     }
 
     /// Puts back what was in force.

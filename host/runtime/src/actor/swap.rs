@@ -70,6 +70,11 @@ pub enum SwapRefused {
         /// Which.
         what: &'static str,
     },
+    /// The candidate broke when it had just taken over.
+    #[error(
+        "the candidate broke when it had just taken over, and the one before goes on; report this to its author"
+    )]
+    BrokeAtOnce,
     /// The candidate's state is not the one it was given.
     #[error(
         "the candidate has state version {version} like the running component, and made another state of it; report this to its author"
@@ -175,8 +180,12 @@ impl Actor {
         self.memory.checkpointed(ready.kept);
         self.carry_out(ready.effects);
         self.memory.want_checkpoint();
+        let generation = self.generation;
         self.take_checkpoint(now);
         self.trace_boot(now);
+        if self.generation != generation {
+            return Err(SwapRefused::BrokeAtOnce);
+        }
         Ok(Taken {
             standing: self.standing(),
             from: from.version,
@@ -188,7 +197,12 @@ impl Actor {
     fn state_for(&mut self, now: Instant, mode: CheckpointMode) -> Result<Vec<u8>, SwapRefused> {
         // The journal is folded in first: stored entries and checkpoint are of one moment then.
         self.memory.want_checkpoint();
+        let generation = self.generation;
         self.take_checkpoint(now);
+        if self.generation != generation {
+            let why = "it broke, and the one before it goes on".to_owned();
+            return Err(SwapRefused::NoCheckpoint(why));
+        }
         let Life::Running(guest) = &mut self.life else {
             return Err(SwapRefused::NotRunning);
         };
@@ -276,12 +290,13 @@ impl Actor {
 
     /// Puts another set of rules in force, and hands the one before back.
     pub(super) fn put_in_force(&mut self, candidate: Candidate) -> Candidate {
+        self.vault.fill_missing(candidate.secrets);
         Candidate {
             component: std::mem::replace(&mut self.component, candidate.component),
             limits: std::mem::replace(&mut self.limits, candidate.limits),
             config: std::mem::replace(&mut self.config, candidate.config),
             captured: self.vault.capture_only(candidate.captured),
-            secrets: self.vault.replace(candidate.secrets),
+            secrets: Vec::new(),
             egress: std::mem::replace(&mut self.egress, candidate.egress),
         }
     }

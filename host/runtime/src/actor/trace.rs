@@ -41,8 +41,14 @@ impl Actor {
         let state = match state {
             Ok(Ok(state)) => state,
             Ok(Err(refusal)) => {
-                let text = format!("nothing is recorded: {refusal}");
-                return self.log_line(Level::Error, &text);
+                let text = format!(
+                    "nothing more is recorded: the component takes no checkpoint: {refusal}"
+                );
+                self.log_line(Level::Error, &text);
+                self.recording = None;
+                self.out
+                    .push(Command::Trace(Box::new(TraceItem::Broken(text))));
+                return;
             }
             Err(fault) => return self.rebuild_after_checkpoint(now, fault),
         };

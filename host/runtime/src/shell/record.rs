@@ -2,7 +2,9 @@
 //! whoever asked reads them. A slow reader ends the recording, never holds the channel up.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -19,6 +21,14 @@ const LINES: usize = 256;
 /// The core's end of a recording.
 pub(crate) struct Recorder {
     items: SyncSender<TraceItem>,
+    /// Set when the thread did not keep up.
+    behind: Arc<AtomicBool>,
+}
+
+impl Recorder {
+    fn is(&self, behind: &Arc<AtomicBool>) -> bool {
+        Arc::ptr_eq(&self.behind, behind)
+    }
 }
 
 /// A recording under way. It ends when this is dropped.
@@ -54,18 +64,25 @@ impl Channel {
         let (items, received) = sync_channel(WAITING);
         let (lines, readable) = mpsc::channel(LINES);
         let (scribe, header) = Scribe::new(self.name(), form, self.parts.clock.now());
+        let behind = Arc::new(AtomicBool::new(false));
+        let own = Arc::clone(&behind);
         // Held weakly: a recording that nobody reads to its end keeps no channel alive.
         let channel = Arc::downgrade(self);
         std::thread::Builder::new()
             .name("prx-trace".into())
             .spawn(move || {
-                write(scribe, header, &received, &lines);
+                write(scribe, header, &received, &lines, &own);
                 if let Some(channel) = channel.upgrade() {
-                    drop(locked(&channel.recorder).take());
-                    channel.push(Input::Record(None));
+                    let mut recorder = locked(&channel.recorder);
+                    // Somebody else's recording may have begun meanwhile.
+                    if recorder.as_ref().is_none_or(|recorder| recorder.is(&own)) {
+                        drop(recorder.take());
+                        drop(recorder);
+                        channel.push(Input::Record(None));
+                    }
                 }
             })?;
-        *recorder = Some(Recorder { items });
+        *recorder = Some(Recorder { items, behind });
         drop(recorder);
         tracing::info!(channel = %self.name(), redacted = form == TraceForm::Blank, "recording begins");
         self.push(Input::Record(Some(form)));
@@ -82,6 +99,7 @@ impl Channel {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
                 tracing::warn!(channel = %self.name(), "the recording ends: it does not keep up");
+                open.behind.store(true, Ordering::Release);
                 drop(recorder.take());
             }
             Err(TrySendError::Disconnected(_)) => drop(recorder.take()),
@@ -94,21 +112,29 @@ fn write(
     header: Line,
     items: &Receiver<TraceItem>,
     lines: &mpsc::Sender<Line>,
+    behind: &AtomicBool,
 ) {
     if lines.blocking_send(header).is_err() {
         return;
     }
     loop {
         // Whoever reads may be gone while nothing happens.
-        let item = match items.recv_timeout(std::time::Duration::from_millis(500)) {
+        let item = match items.recv_timeout(Duration::from_millis(500)) {
             Ok(item) => item,
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) if lines.is_closed() => return,
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => continue,
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) if lines.is_closed() => return,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => {
+                if behind.load(Ordering::Acquire) {
+                    let why = "more happened than could be written; record for a shorter time, or with less beside it";
+                    // Whoever reads may be gone.
+                    let _ = lines.blocking_send(Line::Broken(why.into()));
+                }
+                return;
+            }
         };
-        if let Some(line) = scribe.write(item)
-            && lines.blocking_send(line).is_err()
-        {
+        let over = matches!(item, TraceItem::Broken(_));
+        let line = scribe.write(item);
+        if line.is_some_and(|line| lines.blocking_send(line).is_err()) || over {
             return;
         }
     }

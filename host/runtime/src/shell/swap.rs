@@ -2,7 +2,7 @@
 //! core then swaps between two events, and how long that took is measured.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -41,9 +41,6 @@ pub struct Swapped {
 /// A swap that was not done. The component that ran goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum SwapFailed {
-    /// Another is under way.
-    #[error("another component is being taken up; try again in a moment")]
-    Busy,
     /// It runs already.
     #[error("this very component runs already ({0:.12})")]
     Same(String),
@@ -61,24 +58,11 @@ pub enum SwapFailed {
     Gone,
 }
 
-/// Whoever asked may go home in the middle: the next one is let in all the same.
-struct Alone<'a>(&'a AtomicBool);
-
-impl Drop for Alone<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
-    }
-}
-
 impl Channel {
     /// Offers a component. Returns once it has taken over, or has been refused.
     pub(crate) async fn swap(self: &Arc<Self>, offer: Offer) -> Result<Swapped, SwapFailed> {
-        if self.swapping.swap(true, Ordering::AcqRel) {
-            return Err(SwapFailed::Busy);
-        }
-        let alone = Alone(&self.swapping);
+        let _alone = self.swapping.lock().await;
         let outcome = self.swap_alone(offer).await;
-        drop(alone);
         match &outcome {
             Ok(done) => {
                 let to = &done.taken.standing;
@@ -113,7 +97,7 @@ impl Channel {
             manifest,
             config,
         } = offer;
-        let egress = egress.of_groups(manifest.egress, &config.widenings)?;
+        let egress = egress.of_groups(manifest.egress)?;
         let candidate = Candidate {
             component,
             limits: manifest.limits,
@@ -130,13 +114,11 @@ impl Channel {
         let (candidate, rehearsed) = tried.await.map_err(|_| SwapFailed::Gone)??;
         let (ticket, outcome) = self.swap_ticket();
         self.push(Input::Swap(Box::new(Swap { ticket, candidate })));
+        if self.is_stopped() {
+            return Err(SwapFailed::Gone);
+        }
         let (outcome, pause) = outcome.await.map_err(|_| SwapFailed::Gone)?;
         let taken = outcome?;
-        let end = SwapEnd::TookOver {
-            pause_us: u64::try_from(pause.as_micros()).unwrap_or(u64::MAX),
-            way_back: taken.way_back,
-        };
-        self.stand(taken.standing.clone(), Some(taken.from.clone()), end);
         Ok(Swapped {
             taken,
             pause,
@@ -158,6 +140,13 @@ impl Channel {
         outcome: Result<Taken, SwapRefused>,
         pause: Duration,
     ) {
+        if let Ok(taken) = &outcome {
+            let end = SwapEnd::TookOver {
+                pause_us: u64::try_from(pause.as_micros()).unwrap_or(u64::MAX),
+                way_back: taken.way_back,
+            };
+            self.stand(taken.standing.clone(), Some(taken.from.clone()), end);
+        }
         let asker = locked(&self.swap_asker).take_if(|(waiting, _)| *waiting == ticket);
         if let Some((_, asker)) = asker {
             // Whoever asked may have gone home.
@@ -212,23 +201,19 @@ impl Channel {
         self.parts.tokio.spawn(async move {
             if let Some(offer) = plugin {
                 let done = channel.swap(offer).await;
-                let failed = done.is_err();
+                // Somebody else was quicker with the same one: what is left is the configuration.
+                let failed = !matches!(done, Ok(_) | Err(SwapFailed::Same(_)));
                 // Whoever asked may have gone home; the rest is done all the same.
-                let _ = sender.send(swap_reply(done));
+                if !matches!(done, Err(SwapFailed::Same(_))) {
+                    let _ = sender.send(swap_reply(done));
+                }
                 if failed {
                     return;
                 }
             }
-            match channel.reload(config) {
-                Ok(mut replies) => {
-                    while let Some(reply) = replies.recv().await {
-                        let _ = sender.send(reply);
-                    }
-                }
-                Err(error) => {
-                    let fix = "write an address that can be used";
-                    let _ = sender.send(failed("configuration", &error.to_string(), fix));
-                }
+            let mut replies = channel.reload(config);
+            while let Some(reply) = replies.recv().await {
+                let _ = sender.send(reply);
             }
         });
         receiver
@@ -293,11 +278,20 @@ fn swap_reply(done: Result<Swapped, SwapFailed>) -> Reply {
                 summary: None,
             }
         }
-        Err(error) => failed(
-            "component",
-            &format!("not swapped: {error}"),
-            "the component that ran goes on; the configuration was not taken up either",
-        ),
+        Err(error) => {
+            let judged = !matches!(
+                error,
+                SwapFailed::Gone | SwapFailed::Refused(SwapRefused::NotRunning)
+            );
+            Reply {
+                data: Some(serde_json::json!({ "judged": judged }).to_string()),
+                ..failed(
+                    "component",
+                    &format!("not swapped: {error}"),
+                    "the component that ran goes on; the configuration was not taken up either",
+                )
+            }
+        }
     }
 }
 

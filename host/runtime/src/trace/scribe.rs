@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::line::{Header, Line, Start, Step, VERSION, with_texts};
-use super::mask::mask;
+use super::mask::{holds_capability, mask};
 use crate::actor::{TraceForm, TraceItem};
-use crate::bindings::v0_1::{Boot, Event, Instant};
+use crate::bindings::v0_1::{Boot, Entry, Event, Instant};
 use crate::guest::{Component, Guest, GuestFault};
 use crate::runtime::HOST_NAME;
 
@@ -58,6 +58,7 @@ impl Scribe {
                 boot,
             } => self.start(generation, &component, now, *boot),
             TraceItem::Event { now, event } => self.step(now, event)?,
+            TraceItem::Broken(why) => Err(why),
         };
         Some(line.unwrap_or_else(Line::Broken))
     }
@@ -80,13 +81,8 @@ impl Scribe {
             if let Some(blanker) = &mut self.blanker {
                 *entry = blanker.blank_entry(entry).map_err(said)?;
             }
-            if let Ok(mut text) = String::from_utf8(std::mem::take(&mut entry.value)).map_err(|e| {
-                entry.value = e.into_bytes();
-            }) {
-                mask(&mut text);
-                entry.value = text.into_bytes();
-            }
         }
+        boot.entries.retain_mut(without_capability);
         let info = component.describe().map_err(said)?;
         let mut instance = component.instantiate().map_err(said)?;
         let started = instance.start(now, &boot).map_err(said)?;
@@ -141,5 +137,21 @@ impl Scribe {
             effects,
             fault,
         }))))
+    }
+}
+
+/// A text has what opens something masked. What is no text cannot be masked without knowing its form, and
+/// is left out where such an address is in it.
+fn without_capability(entry: &mut Entry) -> bool {
+    match String::from_utf8(std::mem::take(&mut entry.value)) {
+        Ok(mut text) => {
+            mask(&mut text);
+            entry.value = text.into_bytes();
+            true
+        }
+        Err(bytes) => {
+            entry.value = bytes.into_bytes();
+            !holds_capability(&entry.value)
+        }
     }
 }

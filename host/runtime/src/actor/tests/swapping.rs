@@ -333,6 +333,35 @@ fn one_that_breaks_when_it_writes_its_state_loses_no_event() {
 }
 
 #[test]
+fn the_rules_of_one_that_was_sent_back_go_with_it() {
+    let mut actor = channel(GOOD);
+    let before = actor.egress();
+    let group = EgressGroup {
+        name: "api".into(),
+        hosts: vec!["elsewhere.example.org".parse().unwrap()],
+        ports: vec![443],
+        secrets: BTreeSet::new(),
+    };
+    let other = before.of_groups(vec![group]).unwrap();
+    let candidate = Candidate {
+        component: Arc::new(Build::newer(&[1], Wrong::TrapsOn("c"))),
+        limits: Limits::STANDARD,
+        config: "{}".into(),
+        secrets: vec![],
+        captured: BTreeSet::new(),
+        egress: Arc::new(other.clone()),
+    };
+    let swap = Swap {
+        ticket: 9,
+        candidate,
+    };
+    actor.step(now(2), Input::Swap(Box::new(swap)));
+    assert_eq!(*actor.egress(), other);
+    actor.step(now(3), text("c"));
+    assert_eq!(actor.egress(), before);
+}
+
+#[test]
 fn one_that_has_not_proved_itself_is_nothing_to_go_back_to() {
     let mut actor = channel(GOOD);
     let unproven = Build::newer(&[1], Wrong::TrapsOn("c"));
