@@ -48,6 +48,7 @@ pub use input::{
     BootInput, Candidate, Input, OperatorAsk, RawBody, RawHttpDone, RawResponse, Reload, Swap,
     TraceForm,
 };
+pub(crate) use life::refusal;
 pub use rehearsal::{Rehearsal, RehearsalFailed};
 pub use swap::SwapRefused;
 pub use usage::Usage;

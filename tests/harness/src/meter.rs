@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prx_host::bindings::v0_1::{
-    Action, Boot, ChannelInfo, CheckpointMode, Effect, Entry, Event, Holdings, Instant, StartReason,
+    Boot, ChannelInfo, CheckpointMode, Effect, Entry, Event, Holdings, Instant, StartReason,
 };
 use prx_host::guest::{Component, Guest, GuestFault, LogLine, StartAnswer};
+
+use crate::reborn::store;
 
 /// What `checkpoint` is called in the account.
 pub const CHECKPOINT: &str = "checkpoint";
@@ -121,20 +123,6 @@ impl Account {
         cost.fuel += guest.fuel_used().saturating_sub(before);
         self.memory = guest.memory_bytes();
     }
-
-    fn store(&mut self, effects: &[Effect]) {
-        for effect in effects {
-            match &effect.action {
-                Action::StorePut(entry) => {
-                    self.entries.insert(entry.key.clone(), entry.value.clone());
-                }
-                Action::StoreDelete(key) => {
-                    self.entries.remove(key);
-                }
-                _ => {}
-            }
-        }
-    }
 }
 
 impl Component for Meter {
@@ -172,7 +160,7 @@ impl Guest for MeteredGuest {
         let entries = boot.entries.iter();
         account.entries = entries.map(|e| (e.key.clone(), e.value.clone())).collect();
         if let Ok(effects) = &answer {
-            account.store(effects);
+            store(&mut account.entries, effects);
         }
         drop(account);
         Ok(answer)
@@ -184,7 +172,7 @@ impl Guest for MeteredGuest {
         let kind = kind(event);
         let mut account = self.account();
         account.charge(&kind, &*self.inner, before);
-        account.store(&effects);
+        store(&mut account.entries, &effects);
         account.calls.push(Call {
             kind,
             now,
@@ -229,28 +217,14 @@ impl Guest for MeteredGuest {
 
 /// What kind of event it is.
 fn kind(event: &Event) -> String {
-    let name = match event {
-        Event::SocketText(text) => {
-            let frame: serde_json::Value = serde_json::from_str(&text.text).unwrap_or_default();
-            let name = frame.get("t").and_then(serde_json::Value::as_str);
-            let op = frame.get("op").and_then(serde_json::Value::as_u64);
-            return name.map_or_else(
-                || format!("frame op {}", op.unwrap_or_default()),
-                |name| format!("frame {name}"),
-            );
-        }
-        Event::SocketOpened(_) => "socket-opened",
-        Event::SocketBinary(_) => "socket-binary",
-        Event::SocketClosed(_) => "socket-closed",
-        Event::HttpDone(_) => "http-done",
-        Event::TimerFired(_) => "timer-fired",
-        Event::Entropy(_) => "entropy",
-        Event::BlobMade(_) => "blob-made",
-        Event::DigestDone(_) => "digest-done",
-        Event::Turn(_) => "turn",
-        Event::Command(_) => "command",
-        Event::Skipped(_) => "skipped",
-        Event::Extension(_) => "extension",
+    let Event::SocketText(text) = event else {
+        return event.case().to_owned();
     };
-    name.to_owned()
+    let frame: serde_json::Value = serde_json::from_str(&text.text).unwrap_or_default();
+    let name = frame.get("t").and_then(serde_json::Value::as_str);
+    let op = frame.get("op").and_then(serde_json::Value::as_u64);
+    name.map_or_else(
+        || format!("frame op {}", op.unwrap_or_default()),
+        |name| format!("frame {name}"),
+    )
 }

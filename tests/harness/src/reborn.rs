@@ -40,21 +40,22 @@ fn broken(text: String) -> GuestFault {
     GuestFault::new(FaultKind::BadOutput, text)
 }
 
-impl RebornGuest {
-    fn store(&mut self, effects: &[Effect]) {
-        for effect in effects {
-            match &effect.action {
-                Action::StorePut(entry) => {
-                    self.entries.insert(entry.key.clone(), entry.value.clone());
-                }
-                Action::StoreDelete(key) => {
-                    self.entries.remove(key);
-                }
-                _ => {}
+/// Does to entries what effects do to the store.
+pub(crate) fn store(entries: &mut BTreeMap<String, Vec<u8>>, effects: &[Effect]) {
+    for effect in effects {
+        match &effect.action {
+            Action::StorePut(entry) => {
+                entries.insert(entry.key.clone(), entry.value.clone());
             }
+            Action::StoreDelete(key) => {
+                entries.remove(key);
+            }
+            _ => {}
         }
     }
+}
 
+impl RebornGuest {
     fn reborn(&mut self, now: Instant) -> Result<(), GuestFault> {
         let Some(boot) = &self.boot else {
             return Ok(());
@@ -89,7 +90,7 @@ impl Guest for RebornGuest {
         self.boot = Some(boot.clone());
         let answer = self.inner.start(now, boot)?;
         if let Ok(effects) = &answer {
-            self.store(effects);
+            store(&mut self.entries, effects);
             self.reborn(now)?;
         }
         Ok(answer)
@@ -97,7 +98,7 @@ impl Guest for RebornGuest {
 
     fn handle(&mut self, now: Instant, event: &Event) -> Result<Vec<Effect>, GuestFault> {
         let effects = self.inner.handle(now, event)?;
-        self.store(&effects);
+        store(&mut self.entries, &effects);
         if let Event::Command(command) = event
             && let prx_host::bindings::v0_1::OperatorCommand::ReloadConfig(config) = &command.ask
             && let Some(boot) = &mut self.boot

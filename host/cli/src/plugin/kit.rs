@@ -188,7 +188,7 @@ impl Bench<'_> {
             let event = strange.event(&mut held, &mut now, &self.config);
             let name = match &event {
                 Event::Skipped(skipped) => format!("skipped {}", skipped.kind),
-                event => strange::name(event).to_owned(),
+                event => event.case().to_owned(),
             };
             let name = format!("{name} (event {count} of seed {seed})");
             let begun = cpu_time();
@@ -354,7 +354,7 @@ impl Bench<'_> {
         let mut guest = fault(trial, &during, self.component.instantiate())?;
         let blank = fault(trial, &during, guest.blank_event(event))?;
         let again = fault(trial, &during, guest.blank_event(event))?;
-        if blank != again || strange::name(&blank) != strange::name(event) {
+        if blank != again || blank.case() != event.case() {
             return Err((trial, Breach::BlankOther(name.to_owned())));
         }
         for entry in held.entries() {

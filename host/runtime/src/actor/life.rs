@@ -141,20 +141,25 @@ impl Actor {
     }
 
     pub(super) fn refuse(&mut self, ticket: u64, sentence: &str, fix: &str) {
-        let reply = Reply {
-            id: 0,
-            done: true,
-            lines: vec![ReportLine {
-                mark: Mark::Fail,
-                topic: "component".into(),
-                text: sentence.into(),
-                evidence: None,
-                fix: Some(fix.into()),
-            }],
-            data: None,
-            summary: Some(sentence.into()),
-        };
+        let reply = refusal(sentence, fix);
         self.out
             .push(Command::Reply(super::TicketReply { ticket, reply }));
+    }
+}
+
+/// The host's own answer in place of a component's: one line that fails.
+pub(crate) fn refusal(sentence: &str, fix: &str) -> Reply {
+    Reply {
+        id: 0,
+        done: true,
+        lines: vec![ReportLine {
+            mark: Mark::Fail,
+            topic: "component".into(),
+            text: sentence.into(),
+            evidence: None,
+            fix: Some(fix.into()),
+        }],
+        data: None,
+        summary: Some(sentence.into()),
     }
 }

@@ -151,7 +151,7 @@ impl Actor {
     }
 
     pub(super) fn report(&mut self, event: Option<&Event>, fault: GuestFault, settled: Settled) {
-        let during = event.map_or("checkpoint", super::recovery::kind);
+        let during = event.map_or("checkpoint", Event::case);
         let incident = Incident {
             during: during.into(),
             event: event.and_then(|event| serde_json::to_string(event).ok()),

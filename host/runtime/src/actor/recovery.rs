@@ -230,7 +230,7 @@ fn skipped(event: &Event, fault: &GuestFault) -> Skipped {
         Event::Extension(_) => (None, None),
     };
     Skipped {
-        kind: kind(event).into(),
+        kind: event.case().into(),
         id,
         raw,
         cause: fault.to_string(),
@@ -254,24 +254,5 @@ fn close_reason(end: &SocketEnd) -> Option<String> {
     match end {
         SocketEnd::Closed(frame) => Some(frame.reason.clone()),
         SocketEnd::Failed(_) => None,
-    }
-}
-
-/// The case of an event, in the words of the interface.
-pub(super) fn kind(event: &Event) -> &'static str {
-    match event {
-        Event::SocketOpened(_) => "socket-opened",
-        Event::SocketText(_) => "socket-text",
-        Event::SocketBinary(_) => "socket-binary",
-        Event::SocketClosed(_) => "socket-closed",
-        Event::HttpDone(_) => "http-done",
-        Event::TimerFired(_) => "timer-fired",
-        Event::Entropy(_) => "entropy",
-        Event::BlobMade(_) => "blob-made",
-        Event::DigestDone(_) => "digest-done",
-        Event::Turn(_) => "turn",
-        Event::Command(_) => "command",
-        Event::Skipped(_) => "skipped",
-        Event::Extension(_) => "extension",
     }
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Channel, locked};
-use crate::actor::{Candidate, Input, RehearsalFailed, Standing, Swap, SwapRefused, Taken};
+use crate::actor::{
+    Candidate, Input, RehearsalFailed, Standing, Swap, SwapRefused, Taken, refusal,
+};
 use crate::bindings::v0_1::{Mark, Reply, ReportLine, log::Level};
 use crate::config::Checked;
 use crate::egress::BadWidening;
@@ -285,28 +287,11 @@ fn swap_reply(done: Result<Swapped, SwapFailed>) -> Reply {
             );
             Reply {
                 data: Some(serde_json::json!({ "judged": judged }).to_string()),
-                ..failed(
-                    "component",
+                ..refusal(
                     &format!("not swapped: {error}"),
                     "the component that ran goes on; the configuration was not taken up either",
                 )
             }
         }
-    }
-}
-
-fn failed(topic: &str, sentence: &str, fix: &str) -> Reply {
-    Reply {
-        id: 0,
-        done: true,
-        lines: vec![ReportLine {
-            mark: Mark::Fail,
-            topic: topic.into(),
-            text: sentence.into(),
-            evidence: None,
-            fix: Some(fix.into()),
-        }],
-        data: None,
-        summary: Some(sentence.into()),
     }
 }

@@ -30,26 +30,7 @@ pub(super) struct Strange {
     end_mono_ms: u64,
 }
 
-/// The case of an event, in the words of the interface.
-pub(super) fn name(event: &Event) -> &'static str {
-    match event {
-        Event::SocketOpened(_) => "socket-opened",
-        Event::SocketText(_) => "socket-text",
-        Event::SocketBinary(_) => "socket-binary",
-        Event::SocketClosed(_) => "socket-closed",
-        Event::HttpDone(_) => "http-done",
-        Event::TimerFired(_) => "timer-fired",
-        Event::Entropy(_) => "entropy",
-        Event::BlobMade(_) => "blob-made",
-        Event::DigestDone(_) => "digest-done",
-        Event::Turn(_) => "turn",
-        Event::Command(_) => "command",
-        Event::Skipped(_) => "skipped",
-        Event::Extension(_) => "extension",
-    }
-}
-
-/// The case of an action, likewise.
+/// The case of an action, in the words of the interface.
 pub(super) fn action(action: &Action) -> &'static str {
     match action {
         Action::SocketOpen(_) => "socket-open",
@@ -480,7 +461,7 @@ fn unread(event: Event) -> Event {
         Event::Skipped(_) => return event,
     };
     Event::Skipped(Skipped {
-        kind: name(&event).into(),
+        kind: event.case().into(),
         id,
         raw,
         cause: "trap: made up for a check".into(),
