@@ -1,23 +1,22 @@
 //! Which messages and events were taken before: the platform delivers at least once (`PROTOCOL.md`, "Duplicates").
 
-use std::collections::{BTreeSet, VecDeque};
-use std::hash::Hasher;
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::env::Env;
 use crate::state::Entries;
+use crate::state::name::{Name, NameSet};
 use crate::state::ring::{Dated, Ring};
 
-/// Hashes remembered: ten thousand messages with two names each.
+/// Names remembered: ten thousand messages with two names each.
 const CAPACITY: usize = 20_480;
 /// Where the blocks are stored.
 const PREFIX: &str = "seen/";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Seen {
-    hash: u128,
+    name: Name,
     wall_ms: u64,
 }
 
@@ -27,12 +26,12 @@ impl Dated for Seen {
     }
 }
 
-/// The names of messages and events that were taken, as hashes.
+/// The names of messages and events that were taken.
 #[derive(Clone, Debug)]
 pub struct Dedup {
     ring: Ring<Seen>,
-    known: BTreeSet<u128>,
-    order: VecDeque<u128>,
+    known: NameSet,
+    order: VecDeque<Name>,
 }
 
 impl Dedup {
@@ -40,7 +39,7 @@ impl Dedup {
     #[must_use]
     pub fn restore(entries: &Entries, wall_ms: u64) -> Self {
         let (ring, records) = Ring::restore(PREFIX, CAPACITY, entries, wall_ms);
-        let order: VecDeque<u128> = records.into_iter().map(|seen: Seen| seen.hash).collect();
+        let order: VecDeque<Name> = records.into_iter().map(|seen: Seen| seen.name).collect();
         Self {
             ring,
             known: order.iter().copied().collect(),
@@ -52,25 +51,19 @@ impl Dedup {
     ///
     /// The names are stored with this call's commit, together with whatever the thing caused.
     pub fn take(&mut self, env: &mut Env, names: &[&str]) -> bool {
-        let hashes: Vec<u128> = names
+        let names: Vec<Name> = names
             .iter()
             .filter(|name| !name.is_empty())
-            .map(|name| hash(name))
+            .map(|name| Name::of(&[name]))
             .collect();
-        if hashes.iter().any(|hash| self.known.contains(hash)) {
+        if names.iter().any(|name| self.known.contains(name)) {
             return false;
         }
-        for hash in hashes {
-            self.known.insert(hash);
-            self.order.push_back(hash);
-            self.ring.push(
-                env,
-                Seen {
-                    hash,
-                    wall_ms: env.now.wall_ms,
-                },
-            );
-        }
+        self.known.extend(&names);
+        self.order.extend(&names);
+        let wall_ms = env.now.wall_ms;
+        let seen = names.into_iter().map(|name| Seen { name, wall_ms });
+        self.ring.push_all(env, seen);
         while self.order.len() > CAPACITY {
             if let Some(oldest) = self.order.pop_front() {
                 self.known.remove(&oldest);
@@ -90,12 +83,6 @@ impl Dedup {
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
-}
-
-fn hash(name: &str) -> u128 {
-    let mut hasher = SipHasher13::new();
-    hasher.write(name.as_bytes());
-    hasher.finish128().as_u128()
 }
 
 #[cfg(test)]

@@ -62,22 +62,22 @@ pub struct Ledger {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self::restore(&Entries::default(), 0)
+        Self::restore(&Entries::default())
     }
 }
 
 impl Ledger {
     /// The ledger as it was left.
     #[must_use]
-    pub fn restore(entries: &Entries, wall_ms: u64) -> Self {
-        let (ring, records) = Ring::restore(PREFIX, CAPACITY, entries, wall_ms);
+    pub fn restore(entries: &Entries) -> Self {
+        let (ring, recorded) = Ring::restore_unread(PREFIX, CAPACITY, entries);
         let reviews = entries
             .under(REVIEWS)
             .filter_map(|(id, bytes)| Some((id.to_owned(), postcard::from_bytes(bytes).ok()?)))
             .collect();
         Self {
             ring,
-            recorded: records.len() as u64,
+            recorded,
             reviews,
         }
     }

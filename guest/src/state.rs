@@ -9,6 +9,7 @@ use crate::bindings::Entry;
 use crate::env::Env;
 
 pub mod checkpoint;
+pub mod name;
 pub mod ring;
 
 /// The version of everything written here: checkpoint and entries.

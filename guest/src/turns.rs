@@ -171,7 +171,7 @@ impl Turns {
             typing: in_flight.typing,
             approvals: in_flight.approvals,
             pacing: in_flight.pacing,
-            ledger: Ledger::restore(entries, wall_ms),
+            ledger: Ledger::restore(entries),
             budget,
             caps: Capabilities::restore(entries),
             files: Files::restore(entries),

@@ -4,8 +4,6 @@
 //! one body for ever, and it counts what was spent. An answer that its own account cannot pay may borrow from
 //! another message of the same place whose window is still open (`PROTOCOL.md`, "Passive replies").
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::env::Env;
@@ -14,12 +12,19 @@ use crate::inbound::{Anchor, Inbound};
 use crate::scene::Scene;
 use crate::state::Entries;
 
+mod accounts;
+
+pub use accounts::Account;
+use accounts::{Accounts, Place};
+
 /// Where accounts are stored.
 const PREFIX: &str = "slots/";
 /// Accounts remembered; the oldest goes first. Enough for an hour of a busy bot.
 const CAPACITY: usize = 2_048;
 /// Replies that a message which waits for its own answer does not lend.
 const KEPT: u32 = 2;
+/// Replies of one place beyond which nobody counts: more than any answer takes.
+const PLENTY: u32 = 16;
 /// Accounts forgotten in one call.
 const FORGET_AT_ONCE: usize = 16;
 /// Milliseconds that a send may take to arrive: nothing is sent closer to the end of its window.
@@ -39,18 +44,6 @@ pub enum Via {
     WakeUp,
 }
 
-/// What one inbound message or event still pays for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    scene: Scene,
-    target: OpenId,
-    via: Via,
-    /// End of the window, wall-clock milliseconds of the platform.
-    until_ms: u64,
-    used: u32,
-    next_seq: u32,
-}
-
 /// A reply that was paid for: what to send it under, and its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paid {
@@ -65,7 +58,7 @@ pub struct Paid {
 /// All accounts.
 #[derive(Clone, Debug, Default)]
 pub struct Budget {
-    accounts: BTreeMap<TurnId, Account>,
+    accounts: Accounts,
 }
 
 impl Budget {
@@ -90,59 +83,50 @@ impl Budget {
             Anchor::Event => Via::Event(inbound.id.0.clone()),
             Anchor::Nothing => return,
         };
-        self.accounts.entry(id).or_insert_with(|| Account {
-            scene: inbound.scene,
-            target: inbound.target.clone(),
-            via,
-            until_ms: inbound.deadline_ms(),
-            used: 0,
-            next_seq: 1,
-        });
+        if self.accounts.get(id).is_none() {
+            let place = Place::new(inbound.scene, &inbound.target);
+            let account = Account::new(place, via, inbound.deadline_ms());
+            self.accounts.insert(id, account);
+        }
     }
 
     /// Forgets accounts whose window is closed, and the oldest ones where there are too many. That of a turn which
     /// is still open stays.
     pub fn forget_old(&mut self, env: &mut Env, busy: &dyn Fn(TurnId) -> bool) {
-        let now = env.platform_ms();
         let many = self.accounts.len().saturating_sub(CAPACITY);
-        let (mut spare, mut old) = (many, Vec::new());
-        for (id, account) in &self.accounts {
-            // A few at a time: a call must stay short.
-            if old.len() == FORGET_AT_ONCE {
-                break;
-            }
-            // Whether it is busy costs more to find out, and is asked of few.
-            if (spare == 0 && account.until_ms > now) || busy(*id) {
-                continue;
-            }
-            spare = spare.saturating_sub(1);
-            old.push(*id);
-        }
+        let idle = |id: &TurnId| !busy(*id);
+        let closed = self.accounts.closed_by(env.platform_ms()).filter(idle);
+        let mut old: Vec<TurnId> = closed.take(FORGET_AT_ONCE).collect();
+        // Those of closed windows made room already. A few at a time: a call must stay short.
+        let spare = many.min(FORGET_AT_ONCE).saturating_sub(old.len());
+        let oldest = self.accounts.ids().filter(idle);
+        let spare: Vec<TurnId> = oldest.filter(|id| !old.contains(id)).take(spare).collect();
+        old.extend(spare);
         for id in old {
-            self.accounts.remove(&id);
+            self.accounts.remove(id);
             env.delete(key(id));
         }
     }
 
-    /// Replies that are left to a turn, its own first, then what others of the same place can lend.
+    /// Replies that are left to a turn, its own and what others of the same place can lend; beyond plenty, not all.
     #[must_use]
     pub fn left(&self, env: &Env, id: TurnId, cap: u32, busy: &dyn Fn(TurnId) -> bool) -> u32 {
-        let own = self.own_left(env, id, cap);
-        let lent: u32 = self
-            .lenders(env, id, cap, busy)
-            .map(|(other, account)| {
-                let keeps = if busy(other) { KEPT } else { 0 };
-                cap.saturating_sub(account.used.saturating_add(keeps))
-            })
-            .sum();
-        own.saturating_add(lent)
+        let lent = self.lenders(env, id, cap, busy).map(|(_, lends)| lends);
+        let lent = plenty(lent.rev());
+        self.own_left(env, id, cap).saturating_add(lent)
+    }
+
+    /// True when something can pay for a reply of this turn.
+    #[must_use]
+    pub fn can_pay(&self, env: &Env, id: TurnId, cap: u32, busy: &dyn Fn(TurnId) -> bool) -> bool {
+        self.own_left(env, id, cap) > 0 || self.lenders(env, id, cap, busy).next_back().is_some()
     }
 
     /// Replies that are left in a turn's own account.
     #[must_use]
     pub fn own_left(&self, env: &Env, id: TurnId, cap: u32) -> u32 {
         self.accounts
-            .get(&id)
+            .get(id)
             .filter(|account| account.is_open(env))
             .map_or(0, |account| cap.saturating_sub(account.used))
     }
@@ -158,9 +142,9 @@ impl Budget {
         let payer = if self.own_left(env, id, cap) > 0 {
             id
         } else {
-            self.lenders(env, id, cap, busy).map(|(id, _)| id).last()?
+            self.lenders(env, id, cap, busy).next_back()?.0
         };
-        let account = self.accounts.get_mut(&payer)?;
+        let account = self.accounts.get_mut(payer)?;
         let seq = account.next_seq;
         account.next_seq += 1;
         account.used += 1;
@@ -175,7 +159,7 @@ impl Budget {
 
     /// A number for something that costs no reply of its own, such as a notice that the platform does not count.
     pub fn number(&mut self, env: &mut Env, id: TurnId) -> Option<Paid> {
-        let account = self.accounts.get_mut(&id).filter(|a| a.is_open(env))?;
+        let account = self.accounts.get_mut(id).filter(|a| a.is_open(env))?;
         let seq = account.next_seq;
         account.next_seq += 1;
         let via = account.via.clone();
@@ -196,7 +180,7 @@ impl Budget {
 
     /// The same for what a turn's own account paid.
     pub fn refund_own(&mut self, env: &mut Env, id: TurnId) {
-        if let Some(account) = self.accounts.get_mut(&id) {
+        if let Some(account) = self.accounts.get_mut(id) {
             account.used = account.used.saturating_sub(1);
             self.store(env, id);
         }
@@ -205,43 +189,37 @@ impl Budget {
     /// The platform says that this account is used up. Returns how many replies it had paid for.
     pub fn exhaust(&mut self, env: &mut Env, paid: &Paid) -> Option<u32> {
         let id = paid.account?;
-        let account = self.accounts.get_mut(&id)?;
-        let used = account.used.saturating_sub(1);
-        account.until_ms = 0;
+        let used = self.accounts.get(id)?.used.saturating_sub(1);
+        self.accounts.close(id);
         self.store(env, id);
         Some(used)
     }
 
+    /// Other accounts of a turn's place, the oldest first, and how many replies each can lend.
     fn lenders<'a>(
         &'a self,
         env: &'a Env,
         id: TurnId,
         cap: u32,
         busy: &'a dyn Fn(TurnId) -> bool,
-    ) -> impl Iterator<Item = (TurnId, &'a Account)> {
-        let place = self
-            .accounts
-            .get(&id)
-            .map(|account| (account.scene, &account.target));
-        // Nearly all accounts are of other places: that is looked at first, and it is cheap.
-        let there = self.accounts.iter().filter(move |(other, account)| {
-            place == Some((account.scene, &account.target)) && **other != id
-        });
-        there.filter_map(move |(other, account)| {
-            // A message that waits for an answer of its own keeps enough for it.
-            let keeps = if busy(*other) { KEPT } else { 0 };
-            let rich = account.used.saturating_add(keeps) < cap && account.is_open(env);
-            rich.then_some((*other, account))
-        })
+    ) -> impl DoubleEndedIterator<Item = (TurnId, u32)> + 'a {
+        let place = self.accounts.get(id).map(Account::place).into_iter();
+        let there = place.flat_map(|place| self.accounts.at(place));
+        there
+            .filter(move |(other, _)| *other != id)
+            .filter_map(move |(other, account)| {
+                let lends = account.spare(env, cap, || busy(other));
+                (lends > 0).then_some((other, lends))
+            })
     }
 
     /// Lets a turn without a message of its own spend from the account of another one.
     pub fn share(&mut self, env: &mut Env, id: TurnId, payer: TurnId) {
-        if let Some(account) = self.accounts.get(&payer) {
+        if let Some(account) = self.accounts.get(payer) {
             // An account that is spent from the start, at the same place: all that is paid for it is borrowed.
-            let mut account = account.clone();
-            account.until_ms = 0;
+            let account = account.clone();
             self.accounts.insert(id, account);
+            self.accounts.close(id);
             self.store(env, id);
         }
     }
@@ -249,12 +227,12 @@ impl Budget {
     /// The turn ends. What `share` began ends with it; what nothing was spent from can still lend.
     pub fn end(&mut self, env: &mut Env, id: TurnId, shared: bool) {
         if shared {
-            if self.accounts.remove(&id).is_some() {
+            if self.accounts.remove(id).is_some() {
                 env.delete(key(id));
             }
         } else if self
             .accounts
-            .get(&id)
+            .get(id)
             .is_some_and(|account| account.next_seq == 1)
         {
             self.store(env, id);
@@ -271,14 +249,10 @@ impl Budget {
         cap: u32,
         busy: &dyn Fn(TurnId) -> bool,
     ) -> Option<TurnId> {
-        let mut found = self.accounts.iter().rev().filter(|(id, account)| {
-            account.scene == scene
-                && account.target == *target
-                && account.used < cap
-                && account.is_open(env)
-                && !busy(**id)
-        });
-        found.next().map(|(id, _)| *id)
+        let there = self.accounts.at(&Place::new(scene, target)).rev();
+        let mut found =
+            there.filter(|(id, account)| account.used < cap && account.is_open(env) && !busy(*id));
+        found.next().map(|(id, _)| id)
     }
 
     /// Replies of a place that may be spent besides its answers: what waits for one keeps enough for it.
@@ -291,19 +265,12 @@ impl Budget {
         cap: u32,
         busy: &dyn Fn(TurnId) -> bool,
     ) -> u32 {
-        let there = self.accounts.iter().filter(|(_, account)| {
-            account.scene == scene && account.target == *target && account.is_open(env)
-        });
-        there
-            .map(|(id, account)| {
-                let keeps = if busy(*id) { KEPT } else { 0 };
-                cap.saturating_sub(account.used.saturating_add(keeps))
-            })
-            .sum()
+        let there = self.accounts.at(&Place::new(scene, target)).rev();
+        plenty(there.map(|(id, account)| account.spare(env, cap, || busy(id))))
     }
 
     fn store(&self, env: &mut Env, id: TurnId) {
-        if let Some(account) = self.accounts.get(&id)
+        if let Some(account) = self.accounts.get(id)
             && let Ok(bytes) = postcard::to_allocvec(account)
         {
             env.put(key(id), bytes);
@@ -311,10 +278,16 @@ impl Budget {
     }
 }
 
-impl Account {
-    fn is_open(&self, env: &Env) -> bool {
-        env.platform_ms() < self.until_ms.saturating_sub(MARGIN_MS)
+/// The sum, as far as anybody counts.
+fn plenty(replies: impl Iterator<Item = u32>) -> u32 {
+    let mut sum = 0_u32;
+    for replies in replies {
+        sum = sum.saturating_add(replies);
+        if sum >= PLENTY {
+            break;
+        }
     }
+    sum
 }
 
 fn key(id: TurnId) -> String {

@@ -38,7 +38,12 @@ impl Turns {
     }
 
     pub(super) fn can_pay_with_a_reply(&self, env: &Env, id: TurnId) -> bool {
-        self.left(env, id) > 0
+        let Some((scene, target)) = self.place(id) else {
+            return false;
+        };
+        let cap = self.cap(env, scene, &target);
+        self.budget
+            .can_pay(env, id, cap, &|other| self.open.contains_key(&other))
     }
 
     /// True when something can pay for another message: a reply, or the bot's own accord.

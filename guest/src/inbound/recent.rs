@@ -3,17 +3,16 @@
 //!
 //! It lives in stored entries, a block of a few records each, and forgets after a day.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::hash::Hasher;
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::blank::words;
 use crate::env::Env;
 use crate::events::fields::cut;
 use crate::ids::MessageId;
 use crate::scene::Scene;
+use crate::state::name::{Name, NameMap};
 use crate::state::ring::{self, Dated, Ring};
 use crate::state::{Entries, REMEMBER_MS};
 
@@ -50,9 +49,9 @@ pub struct Own {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
-    place: u128,
+    place: Name,
     /// Its message id and its index.
-    names: Vec<u128>,
+    names: Vec<Name>,
     said: Said,
     wall_ms: u64,
 }
@@ -80,7 +79,7 @@ pub struct Recent {
     /// How many records were taken away at the front since the start: position = place in order - this.
     gone: u64,
     /// Places in order, by name.
-    by_name: BTreeMap<u128, u64>,
+    by_name: NameMap<u64>,
 }
 
 impl Recent {
@@ -92,7 +91,7 @@ impl Recent {
             ring,
             records: VecDeque::new(),
             gone: 0,
-            by_name: BTreeMap::new(),
+            by_name: NameMap::default(),
         };
         for (block, record) in records {
             recent.remember(block, record);
@@ -117,16 +116,16 @@ impl Recent {
     /// Remembers a message under its id and its index, those of them that are not empty. It is stored with this
     /// call's commit.
     pub fn note(&mut self, env: &mut Env, scene: Scene, target: &str, names: &[&str], said: Said) {
-        let names: Vec<u128> = names
+        let names: Vec<Name> = names
             .iter()
             .filter(|name| !name.is_empty())
-            .map(|name| hash(scene, target, name))
+            .map(|name| name_of(scene, target, name))
             .collect();
         if names.is_empty() {
             return;
         }
         let record = Record {
-            place: hash(scene, target, ""),
+            place: name_of(scene, target, ""),
             names,
             said: Said {
                 author: cut(&said.author, TEXT_CHARS),
@@ -146,14 +145,14 @@ impl Recent {
         if index.is_empty() {
             return None;
         }
-        let at = self.position(hash(scene, target, index))?;
+        let at = self.position(name_of(scene, target, index))?;
         self.records.get(at).map(|(_, record)| &record.said)
     }
 
     /// The last message of the bot's that was not taken back.
     #[must_use]
     pub fn latest_own(&self, scene: Scene, target: &str) -> Option<&Said> {
-        let place = hash(scene, target, "");
+        let place = name_of(scene, target, "");
         let own = |record: &&(u64, Record)| record.1.place == place && record.1.said.own.is_some();
         self.records
             .iter()
@@ -164,7 +163,7 @@ impl Recent {
 
     /// Forgets all texts of a place, in the store as well. Returns how many there were.
     pub fn forget_place(&mut self, env: &mut Env, scene: Scene, target: &str) -> usize {
-        let place = hash(scene, target, "");
+        let place = name_of(scene, target, "");
         let mut blocks = Vec::new();
         let mut texts = 0;
         for (block, record) in &mut self.records {
@@ -172,7 +171,7 @@ impl Recent {
                 texts += 1;
                 record.said.text.clear();
                 record.said.author.clear();
-                record.place = 0;
+                record.place = Name::default();
                 if !blocks.contains(block) {
                     blocks.push(*block);
                 }
@@ -187,14 +186,14 @@ impl Recent {
     /// A message was taken back: its text is forgotten, in the store as well, and it is no longer the last one.
     /// Whose it was stays known, so that a reply to it still is a reply to the bot.
     pub fn forget(&mut self, env: &mut Env, scene: Scene, target: &str, id: &str) {
-        let Some(at) = self.position(hash(scene, target, id)) else {
+        let Some(at) = self.position(name_of(scene, target, id)) else {
             return;
         };
         let Some((block, record)) = self.records.get_mut(at) else {
             return;
         };
         record.said.text.clear();
-        record.place = 0;
+        record.place = Name::default();
         let block = *block;
         self.rewrite(env, block);
     }
@@ -211,7 +210,7 @@ impl Recent {
         self.records.is_empty()
     }
 
-    fn position(&self, name: u128) -> Option<usize> {
+    fn position(&self, name: Name) -> Option<usize> {
         let place = self.by_name.get(&name)?.checked_sub(self.gone)?;
         usize::try_from(place).ok()
     }
@@ -225,32 +224,47 @@ impl Recent {
     }
 
     /// Lets go of what is too much or too old, in the store as well: what is forgotten here should not stay
-    /// readable there.
+    /// readable there. What is too much goes with all of its block: a busy bot would write the oldest one anew with
+    /// every message.
     fn let_go(&mut self, env: &mut Env) {
+        if self.records.len() > CAPACITY {
+            let oldest = self.records.front().map(|(block, _)| *block);
+            while self.records.front().map(|(block, _)| *block) == oldest {
+                self.forget_first(env);
+            }
+        }
         let mut touched = None;
         while let Some((block, record)) = self.records.front() {
-            let old = env.now.wall_ms.saturating_sub(record.wall_ms) >= REMEMBER_MS;
-            if !old && self.records.len() <= CAPACITY {
+            if env.now.wall_ms.saturating_sub(record.wall_ms) < REMEMBER_MS {
                 break;
             }
-            for name in &record.names {
-                // The name may meanwhile be that of a newer message.
-                if self.by_name.get(name) == Some(&self.gone) {
-                    self.by_name.remove(name);
-                }
-            }
-            let block = *block;
-            self.records.pop_front();
-            self.gone += 1;
-            touched = Some(block);
-            if self.records.front().is_none_or(|(next, _)| *next != block) {
-                self.ring.drop_block(env, block);
+            touched = Some(*block);
+            if self.forget_first(env) {
                 touched = None;
             }
         }
         if let Some(block) = touched {
             self.rewrite(env, block);
         }
+    }
+
+    /// Forgets the oldest record; true when it was the last one of its block, which is deleted then.
+    fn forget_first(&mut self, env: &mut Env) -> bool {
+        let Some((block, record)) = self.records.pop_front() else {
+            return false;
+        };
+        for name in &record.names {
+            // The name may meanwhile be that of a newer message.
+            if self.by_name.get(name) == Some(&self.gone) {
+                self.by_name.remove(name);
+            }
+        }
+        self.gone += 1;
+        let last = self.records.front().is_none_or(|(next, _)| *next != block);
+        if last {
+            self.ring.drop_block(env, block);
+        }
+        last
     }
 
     fn rewrite(&mut self, env: &mut Env, block: u64) {
@@ -263,12 +277,8 @@ impl Recent {
     }
 }
 
-fn hash(scene: Scene, target: &str, name: &str) -> u128 {
-    let mut hasher = SipHasher13::new();
-    for part in [scene.word(), ":", target, ":", name] {
-        hasher.write(part.as_bytes());
-    }
-    hasher.finish128().as_u128()
+fn name_of(scene: Scene, target: &str, name: &str) -> Name {
+    Name::of(&[scene.word(), ":", target, ":", name])
 }
 
 #[cfg(test)]

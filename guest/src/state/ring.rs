@@ -32,10 +32,17 @@ pub struct Ring<T> {
     kind: PhantomData<T>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Block<T> {
     number: u64,
     records: Vec<T>,
+}
+
+/// A [`Block`] on its way to the store.
+#[derive(Serialize)]
+struct BlockRef<'a, T> {
+    number: u64,
+    records: &'a [T],
 }
 
 /// A stored block with each of its records changed; empty when it cannot be read.
@@ -47,6 +54,10 @@ pub(crate) fn changed<T: Serialize + DeserializeOwned>(
         return Vec::new();
     };
     block.records.iter_mut().for_each(change);
+    let block = BlockRef {
+        number: block.number,
+        records: &block.records,
+    };
     postcard::to_allocvec(&block).unwrap_or_default()
 }
 
@@ -84,14 +95,7 @@ impl<T: Clone + Dated + Serialize + for<'de> Deserialize<'de>> Ring<T> {
         let (number, current) = blocks.last().map_or((0, Vec::new()), |block| {
             (block.number, block.records.clone())
         });
-        let ring = Self {
-            prefix: prefix.to_owned(),
-            block,
-            blocks: u32::try_from(capacity.div_ceil(block.max(1))).unwrap_or(u32::MAX),
-            number,
-            current,
-            kind: PhantomData,
-        };
+        let ring = Self::at(prefix, capacity, block, number, current);
         let fresh = move |record: &T| wall_ms.saturating_sub(record.wall_ms()) < REMEMBER_MS;
         let numbered = |block: Block<T>| {
             let number = block.number;
@@ -108,24 +112,66 @@ impl<T: Clone + Dated + Serialize + for<'de> Deserialize<'de>> Ring<T> {
         (ring, records)
     }
 
+    /// A ring of records that are written and never read here, and how many of them are stored: only the block that
+    /// is being filled is read.
+    #[must_use]
+    pub fn restore_unread(prefix: &str, capacity: usize, entries: &Entries) -> (Self, u64) {
+        let mut stored = 0_u64;
+        let mut newest: Option<(u64, &[u8])> = None;
+        for (_, bytes) in entries.under(prefix) {
+            // A block begins with its number and how many records there are.
+            let Ok(((number, count), _)) = postcard::take_from_bytes::<(u64, u64)>(bytes) else {
+                continue;
+            };
+            stored = stored.saturating_add(count);
+            newest = newest.max(Some((number, bytes)));
+        }
+        let block = newest.and_then(|(_, bytes)| postcard::from_bytes::<Block<T>>(bytes).ok());
+        let (number, current) = block.map_or((0, Vec::new()), |b| (b.number, b.records));
+        (Self::at(prefix, capacity, BLOCK, number, current), stored)
+    }
+
+    fn at(prefix: &str, capacity: usize, block: usize, number: u64, current: Vec<T>) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            block,
+            blocks: u32::try_from(capacity.div_ceil(block.max(1))).unwrap_or(u32::MAX),
+            number,
+            current,
+            kind: PhantomData,
+        }
+    }
+
     /// Adds a record, stored with this call's commit, and says in which block it is.
     pub fn push(&mut self, env: &mut Env, record: T) -> u64 {
-        if self.current.len() >= self.block {
-            self.number += 1;
-            self.current.clear();
+        self.push_all(env, [record])
+    }
+
+    /// Adds records, stored with this call's commit, each block once. Says in which block the last one is.
+    pub fn push_all(&mut self, env: &mut Env, records: impl IntoIterator<Item = T>) -> u64 {
+        let mut added = false;
+        for record in records {
+            if self.current.len() >= self.block {
+                if added {
+                    self.store(env, self.number, &self.current);
+                }
+                self.number += 1;
+                self.current.clear();
+            }
+            self.current.push(record);
+            added = true;
         }
-        self.current.push(record);
-        self.store(env, self.number, self.current.clone());
+        self.store(env, self.number, &self.current);
         self.number
     }
 
     /// Stores a block anew, for a record in it that changed.
     pub fn rewrite(&mut self, env: &mut Env, number: u64, records: Vec<T>) {
-        if number == self.number {
-            self.current.clone_from(&records);
-        }
         if self.is_stored(number) {
-            self.store(env, number, records);
+            self.store(env, number, &records);
+        }
+        if number == self.number {
+            self.current = records;
         }
     }
 
@@ -141,8 +187,8 @@ impl<T: Clone + Dated + Serialize + for<'de> Deserialize<'de>> Ring<T> {
         number.saturating_add(u64::from(self.blocks)) > self.number
     }
 
-    fn store(&self, env: &mut Env, number: u64, records: Vec<T>) {
-        if let Ok(bytes) = postcard::to_allocvec(&Block { number, records }) {
+    fn store(&self, env: &mut Env, number: u64, records: &[T]) {
+        if let Ok(bytes) = postcard::to_allocvec(&BlockRef { number, records }) {
             env.put(self.key(number), bytes);
         }
     }

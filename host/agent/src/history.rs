@@ -13,8 +13,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use prx_host::bindings::v0_1::{Outcome, TurnId, TurnMessage, TurnOutcome};
 
 use self::archive::{Archive, Row};
+use self::places::Places;
 
 pub(crate) mod archive;
+mod places;
 
 /// Conversations that are kept; the one that was quiet longest goes first.
 const MAX_CONVERSATIONS: usize = 10_000;
@@ -103,6 +105,8 @@ struct Conversation {
 pub(crate) struct History {
     bounds: Bounds,
     conversations: BTreeMap<Key, Conversation>,
+    /// Where a turn is found: what becomes of it is told by its id alone.
+    places: Places,
     /// The last number that was given out.
     clock: u64,
     swept_ms: u64,
@@ -132,12 +136,14 @@ impl History {
         let mut history = Self {
             bounds,
             conversations: BTreeMap::new(),
+            places: Places::default(),
             clock: 0,
             swept_ms: 0,
             archive,
         };
         for row in remembered {
             history.clock = history.clock.max(row.number);
+            history.places.add(&row.key, &row.said);
             let conversation = history.touch(&row.key);
             conversation.lines.push_back(Line {
                 number: row.number,
@@ -253,12 +259,7 @@ impl History {
     }
 
     fn set_lost(&mut self, channel: &str, turn: TurnId, lost: Option<String>) {
-        let mut here = self.conversations.iter();
-        let key = here.find(|(key, conversation)| {
-            let mut lines = conversation.lines.iter();
-            key.channel == channel && lines.any(|line| is_turn(&line.said, turn))
-        });
-        if let Some(key) = key.map(|(key, _)| key.clone()) {
+        if let Some(key) = self.places.of(channel, turn) {
             self.change(&key, turn, |exchange| exchange.lost = lost);
         }
     }
@@ -266,6 +267,9 @@ impl History {
     /// Forgets a conversation.
     pub(crate) fn forget(&mut self, key: &Key) {
         if let Some(gone) = self.conversations.remove(key) {
+            for line in &gone.lines {
+                self.places.remove(key, &line.said);
+            }
             self.archive
                 .delete(gone.lines.iter().map(|line| line.number));
         }
@@ -297,6 +301,7 @@ impl History {
             conversation.lines.retain(|line| {
                 let kept = keep(key, line);
                 if !kept {
+                    self.places.remove(key, &line.said);
                     gone.push(line.number);
                 }
                 kept
@@ -310,6 +315,7 @@ impl History {
 
     fn add(&mut self, key: &Key, source: Source<'_>, said: Said) {
         let number = self.clock + 1;
+        self.places.add(key, &said);
         let conversation = self.touch(key);
         conversation.lines.push_back(Line {
             number,
@@ -369,6 +375,7 @@ impl History {
             };
             messages -= self::messages(&gone.said);
             letters -= chars(&gone.said);
+            self.places.remove(key, &gone.said);
             self.archive.delete([gone.number]);
         }
     }

@@ -1,6 +1,7 @@
 //! The agent as the host sees it: requests in, one task per turn.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -161,7 +162,7 @@ impl Agent {
             return;
         };
         // A turn is never under way beside itself.
-        self.stop(channel, |turn| turn == begin.id);
+        self.stop(channel, begin.id..=begin.id);
         let me = Running {
             channel: channel.to_owned(),
             turn: begin.id,
@@ -206,14 +207,18 @@ impl Agent {
             &format!("never given: {}", cancel.reason),
         );
         drop(history);
-        self.stop(channel, |turn| turn == cancel.id);
+        self.stop(channel, cancel.id..=cancel.id);
     }
 
-    fn stop(&self, channel: &str, which: impl Fn(TurnId) -> bool) {
-        for (running, cancelled) in locked(&self.running).iter() {
-            if running.channel == channel && which(running.turn) {
-                cancelled.cancel();
-            }
+    fn stop(&self, channel: &str, turns: RangeInclusive<TurnId>) {
+        let of = |turn: TurnId, attempt: u32| Running {
+            channel: channel.to_owned(),
+            turn,
+            attempt,
+        };
+        let those = of(*turns.start(), u32::MIN)..=of(*turns.end(), u32::MAX);
+        for cancelled in locked(&self.running).range(those).map(|(_, token)| token) {
+            cancelled.cancel();
         }
     }
 }
@@ -263,7 +268,7 @@ impl AgentPort for Agent {
 
     fn detach(&self, channel: &str) {
         locked(&self.lines).remove(channel);
-        self.stop(channel, |_| true);
+        self.stop(channel, TurnId::MIN..=TurnId::MAX);
     }
 
     fn forget(&self, channel: &str, sender: &str) -> usize {

@@ -70,8 +70,12 @@ fn settings() -> Config {
         .concurrency_support(false)
         // Only components come in, and they need nothing newer than this.
         .wasm_component_model(true)
-        // Traps are read by people: which function, without source lines.
+        // Traps are read by people: which function, without source lines, and without the map to
+        // them, which would be a good part of what is read at each start.
         .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable)
+        .generate_address_map(false)
+        // A memory has all the addresses it may ever use reserved, so its base is a constant.
+        .memory_may_move(false)
         // The first start compiles, and a bot that waits is a bot that is down.
         .parallel_compilation(true);
     // Left as they are, on purpose: the on-demand allocator (pooling saves microseconds at

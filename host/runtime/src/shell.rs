@@ -1,6 +1,6 @@
 //! The shell around the core: one channel with its queue, its sockets and requests, its timers.
 //!
-//! Guests run on the pool's threads, one input per turn; everything that waits is a tokio task.
+//! Guests run on the pool's threads, a few inputs per turn; everything that waits is a tokio task.
 //! Inputs are queued and never dropped: what reads from a socket or an agent waits while the queue
 //! is full, so the pressure goes back to the other side.
 
@@ -27,6 +27,7 @@ use crate::status::{ChannelStatus, Now, Share, SwapNote};
 use crate::store::Store;
 
 mod execute;
+mod group;
 pub(crate) mod incidents;
 pub(crate) mod pool;
 pub(crate) mod record;
@@ -331,32 +332,7 @@ impl Channel {
 
 impl Job for Channel {
     fn run_once(self: Arc<Self>) -> bool {
-        let next = locked(&self.inbox).pop_front();
-        let Some(queued) = next else {
-            self.scheduled.store(false, Ordering::Release);
-            // Something may have come between the two lines above.
-            let more = !locked(&self.inbox).is_empty();
-            return more && !self.scheduled.swap(true, Ordering::AcqRel);
-        };
-        let ticked = matches!(queued.input, Input::Tick);
-        if ticked {
-            self.tick_queued.store(false, Ordering::Release);
-        }
-        if self.stop.is_cancelled() {
-            return true;
-        }
-        let began = std::time::Instant::now();
-        let (commands, due) = {
-            let mut actor = locked(&self.actor);
-            let commands = actor.step(self.parts.clock.now(), queued.input);
-            self.stats.stepped(actor.usage(), actor.generation());
-            (commands, actor.next_due())
-        };
-        for command in commands {
-            self.execute(command, began);
-        }
-        tasks::say_due(&self.due, due, ticked);
-        true
+        self.take_turn()
     }
 
     fn broke(&self, what: &str) {

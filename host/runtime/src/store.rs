@@ -2,11 +2,11 @@
 //!
 //! One SQLite file for all channels of a process. A commit survives kill -9 without an fsync on
 //! the path: it is in the system's page cache before [`Store::commit`] returns. The fsync is done
-//! by a background thread, so a power cut may lose the last seconds, always a consistent tail.
+//! by a background thread, so a power cut may lose the last seconds, always a consistent tail. A
+//! commit is a row of a log, which the same thread brings into the entries ([`log`]).
 //!
 //! A commit that fails is kept, merged with what comes after, and tried again; the channel goes on.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,10 +18,12 @@ use crate::actor::Change;
 use crate::bindings::v0_1::Entry;
 
 mod keeper;
+mod log;
 mod look;
 pub mod schema;
 
 use keeper::Keeper;
+use log::Changes;
 
 pub use look::{Kept, StoreCopy};
 
@@ -69,12 +71,12 @@ pub enum StoreError {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Changes that could not be committed yet, by instance and key; a later one replaces an earlier.
-type Backlog = BTreeMap<(String, String), Change>;
-
 struct Inner {
     connection: Connection,
-    backlog: Backlog,
+    /// Changes that could not be committed yet.
+    backlog: Changes,
+    /// What is in the log and not yet in the entries.
+    pending: Changes,
 }
 
 /// The store of one process. Cheap to clone.
@@ -113,12 +115,16 @@ impl Store {
         let lock = lock(dir)?;
         let path = dir.join(STORE_FILE);
         let (connection, set_aside) = schema::open(&path, &schema::STORE)?;
+        let pending = log::read(&connection)?;
+        let mut inner = Inner {
+            connection,
+            backlog: Changes::new(),
+            pending,
+        };
+        inner.fold()?;
         let (trouble, _) = watch::channel(None);
         let shared = Arc::new(Shared {
-            inner: Mutex::new(Inner {
-                connection,
-                backlog: Backlog::new(),
-            }),
+            inner: Mutex::new(inner),
             trouble,
             path,
             set_aside,
@@ -138,7 +144,8 @@ impl Store {
     /// # Errors
     /// SQLite refuses.
     pub fn load(&self, instance: &str) -> Result<Vec<Entry>, StoreError> {
-        let inner = self.shared.lock();
+        let mut inner = self.shared.lock();
+        inner.fold()?;
         let mut statement = inner
             .connection
             .prepare_cached("SELECT key, value FROM entries WHERE instance = ?1 ORDER BY key")?;
@@ -205,10 +212,10 @@ impl Shared {
 
     /// Commits the backlog. Returns the bytes that were written.
     fn flush(&self, inner: &mut Inner) -> Result<usize, StoreError> {
-        let written = write(&mut inner.connection, &inner.backlog);
+        let written = log::append(&mut inner.connection, &inner.backlog);
         match written {
             Ok(bytes) => {
-                inner.backlog.clear();
+                inner.pending.extend(std::mem::take(&mut inner.backlog));
                 self.trouble.send_if_modified(|t| t.take().is_some());
                 Ok(bytes)
             }
@@ -228,34 +235,31 @@ impl Shared {
     fn has_backlog(&self) -> bool {
         !self.lock().backlog.is_empty()
     }
-}
 
-fn write(connection: &mut Connection, backlog: &Backlog) -> Result<usize, rusqlite::Error> {
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let mut bytes = 0;
-    {
-        let mut put = transaction.prepare_cached(
-            "INSERT INTO entries (instance, key, value, sum) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value, sum = excluded.sum",
-        )?;
-        let mut delete =
-            transaction.prepare_cached("DELETE FROM entries WHERE instance = ?1 AND key = ?2")?;
-        for ((instance, key), change) in backlog {
-            match change {
-                Change::Put { value, .. } => {
-                    bytes += value.len();
-                    let sum = schema::sum(instance, key, value);
-                    put.execute(params![instance, key, &value[..], sum])?;
-                }
-                Change::Delete { .. } => {
-                    delete.execute(params![instance, key])?;
-                }
+    /// Brings the log into the entries. Commits are let in between.
+    fn fold(&self) -> Result<(), rusqlite::Error> {
+        loop {
+            let Inner {
+                connection,
+                pending,
+                ..
+            } = &mut *self.lock();
+            if pending.is_empty() {
+                return Ok(());
             }
+            log::fold(connection, pending)?;
         }
     }
-    transaction.commit()?;
-    Ok(bytes)
+}
+
+impl Inner {
+    /// Brings the log into the entries, all at once.
+    fn fold(&mut self) -> Result<(), rusqlite::Error> {
+        while !self.pending.is_empty() {
+            log::fold(&mut self.connection, &mut self.pending)?;
+        }
+        Ok(())
+    }
 }
 
 /// Held as long as the process lives; the system lets go of it however the process ends.

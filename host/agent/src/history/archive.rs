@@ -35,6 +35,8 @@ const SCHEMA: Schema = Schema {
 };
 /// Lines that wait for a disk that does not answer; the oldest of more are not remembered.
 const MAX_WAITING: usize = 50_000;
+/// What comes within so long is written together: most lines change more than once in a moment.
+const GATHER: Duration = Duration::from_millis(100);
 /// Between two tries to write what could not be written.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// What has been committed is on the disk itself after so long.
@@ -78,6 +80,8 @@ struct Todo {
     changes: BTreeMap<u64, Option<Row>>,
     /// Some are being written right now.
     busy: bool,
+    /// How many wait for everything to be written.
+    awaited: usize,
     stop: bool,
 }
 
@@ -127,11 +131,14 @@ impl Archive {
     fn change(&self, changes: impl IntoIterator<Item = (u64, Option<Row>)>) {
         let Some(writer) = &self.0 else { return };
         let mut todo = locked(&writer.shared.todo);
+        let first = todo.changes.is_empty();
         todo.changes.extend(changes);
         while todo.changes.len() > MAX_WAITING {
             todo.changes.pop_first();
         }
-        writer.shared.rung.notify_all();
+        if first {
+            writer.shared.rung.notify_all();
+        }
     }
 
     /// Waits until everything is written, or for so long. False when it is not.
@@ -139,15 +146,14 @@ impl Archive {
         let Some(writer) = &self.0 else { return true };
         let until = Instant::now() + patience;
         let mut todo = locked(&writer.shared.todo);
-        while todo.busy || !todo.changes.is_empty() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            let waited = writer.shared.rung.wait_timeout(todo, left);
-            todo = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
+        todo.awaited += 1;
+        writer.shared.rung.notify_all();
+        let left = until.saturating_duration_since(Instant::now());
+        let unwritten = |todo: &mut Todo| todo.busy || !todo.changes.is_empty();
+        let waited = writer.shared.rung.wait_timeout_while(todo, left, unwritten);
+        let (mut todo, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        todo.awaited -= 1;
+        !waited.timed_out()
     }
 
     /// A tool that does something is about to run for this turn. On return it is remembered, so that
@@ -237,6 +243,11 @@ impl Shared {
         let idle = |todo: &mut Todo| !todo.stop && (failing || todo.changes.is_empty());
         let waited = self.rung.wait_timeout_while(todo, patience, idle);
         let (mut todo, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !todo.changes.is_empty() {
+            let more = |todo: &mut Todo| !todo.stop && todo.awaited == 0;
+            let waited = self.rung.wait_timeout_while(todo, GATHER, more);
+            (todo, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
         todo.busy = true;
         (std::mem::take(&mut todo.changes), todo.stop)
     }

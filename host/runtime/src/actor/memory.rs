@@ -9,9 +9,10 @@ use super::command::Change;
 use super::tape::{Tape, Taped};
 use crate::bindings::v0_1::{Entry, Event, Instant};
 
-/// Below this size a checkpoint is taken after every event: it costs no more than the event.
-pub(super) const CHEAP_CHECKPOINT_BYTES: usize = 64 << 10;
-/// Above it, after so many events.
+/// Bytes of a checkpoint that an event may cost: a small one is taken after every event, one that is so many times
+/// larger after as many events.
+pub(super) const CHECKPOINT_BYTES_PER_EVENT: usize = 2 << 10;
+/// However large it is, after so many events: they are handled again after a fault.
 pub(super) const EVENTS_PER_CHECKPOINT: usize = 32;
 /// A journal longer than this is given up; the next fault starts over from the stored entries.
 const MAX_JOURNAL_EVENTS: usize = 1024;
@@ -93,9 +94,12 @@ impl Memory {
 
     /// True when the next checkpoint is due.
     pub(super) fn wants_checkpoint(&self) -> bool {
-        let small = |c: &Vec<u8>| c.len() < CHEAP_CHECKPOINT_BYTES;
+        let paid = self
+            .journal
+            .len()
+            .saturating_mul(CHECKPOINT_BYTES_PER_EVENT);
         self.wanted
-            || self.checkpoint.as_ref().is_none_or(small)
+            || self.checkpoint.as_ref().is_none_or(|c| c.len() <= paid)
             || self.journal.len() >= EVENTS_PER_CHECKPOINT
     }
 

@@ -398,13 +398,14 @@ fn a_replayed_journal_finds_the_entries_as_they_were() {
             _ => Ok(vec![put(&format!("k{calls}"))]),
         }
     });
-    bench.say(1, &"x".repeat(memory::CHEAP_CHECKPOINT_BYTES));
+    let large = 4 * memory::CHECKPOINT_BYTES_PER_EVENT;
+    bench.say(1, &"x".repeat(large));
     bench.say(2, "y");
     bench.say(3, "z");
     bench.say(4, "bad");
     let (reason, seen, entries) = bench.starts().pop().unwrap();
     assert_eq!((reason, entries), (StartReason::Crash, 1));
-    assert_eq!(seen.len(), memory::CHEAP_CHECKPOINT_BYTES);
+    assert_eq!(seen.len(), large);
 }
 
 #[test]

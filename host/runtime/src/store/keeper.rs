@@ -1,5 +1,5 @@
-//! The background thread of the store: brings the log into the database file, with the fsync, and
-//! tries again what could not be committed. It sleeps until there is something to do.
+//! The background thread of the store: brings what was committed into the entries, and SQLite's own log into the
+//! database file, with the fsync; and tries again what could not be committed. It sleeps until there is something to do.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -113,6 +113,9 @@ fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
         let mut stop_retrying = stop;
         while shared.has_backlog() && !flushed(shared) && !stop_retrying {
             stop_retrying = bell.pause(RETRY_AFTER);
+        }
+        if let Err(error) = shared.fold() {
+            tracing::warn!(%error, "what was committed could not be brought into the store's entries; it is tried again with the next commit");
         }
         let mode = if stop { "TRUNCATE" } else { "PASSIVE" };
         let done = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));

@@ -32,6 +32,9 @@ pub(super) const STORE: Schema = Schema {
      CREATE TABLE boots (instance TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL);",
         // Of what an earlier version stored there is no sum.
         "ALTER TABLE entries ADD COLUMN sum INTEGER;",
+        "CREATE TABLE log (
+        number INTEGER PRIMARY KEY NOT NULL, instance TEXT NOT NULL, changes BLOB NOT NULL, sum INTEGER NOT NULL
+     );",
     ],
     check: Some(check_sums),
 };
@@ -56,7 +59,7 @@ fn check_sums(connection: &Connection) -> Result<Option<String>, rusqlite::Error
             return Ok(Some(format!("the entry {key:?} of {instance} has changed")));
         }
     }
-    Ok(None)
+    super::log::check(connection)
 }
 
 /// Opens a file, or makes one, for its owner alone. When it is damaged, it is renamed and a new one

@@ -95,6 +95,59 @@ fn a_byte_that_has_changed_is_found_and_the_file_is_set_aside() {
 }
 
 #[test]
+fn commits_gather_in_the_log_and_end_in_the_entries() {
+    let dir = tempfile::tempdir().unwrap();
+    // No keeper works on this one.
+    let (mut connection, _) = schema::open(&dir.path().join("x"), &schema::STORE).unwrap();
+    let counted = |connection: &Connection, table: &str| -> i64 {
+        let query = format!("SELECT count(*) FROM {table}");
+        connection.query_row(&query, [], |row| row.get(0)).unwrap()
+    };
+    let mut pending = Changes::new();
+    let gone = |key: &str| Change::Delete { key: key.into() };
+    for n in 0..300 {
+        let same = format!("same {n}");
+        let commit = [put(&format!("k{n:03}"), b"1"), put("same", same.as_bytes())];
+        let commit = commit.into_iter().chain((n == 299).then(|| gone("k007")));
+        let commit: Changes = commit.map(|c| (("a".into(), c.key().into()), c)).collect();
+        log::append(&mut connection, &commit).unwrap();
+        pending.extend(commit);
+    }
+    assert_eq!(counted(&connection, "log"), 300);
+    assert_eq!(counted(&connection, "entries"), 0);
+    assert_eq!(log::read(&connection).unwrap(), pending);
+    let mut slices = 0;
+    while !pending.is_empty() {
+        log::fold(&mut connection, &mut pending).unwrap();
+        slices += 1;
+    }
+    assert_eq!(slices, 3, "a commit is let in between");
+    assert_eq!(counted(&connection, "log"), 0);
+    assert_eq!(counted(&connection, "entries"), 300);
+    let same = "SELECT CAST(value AS TEXT) FROM entries WHERE key = 'same'";
+    let same: String = connection.query_row(same, [], |row| row.get(0)).unwrap();
+    assert_eq!(same, "same 299");
+}
+
+#[test]
+fn a_commit_whose_bytes_have_changed_is_found_and_the_file_is_set_aside() {
+    let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(dir.path()).unwrap();
+    store
+        .commit("a", &[put("k", b"a value of some length")])
+        .unwrap();
+    for file in [STORE_FILE, "store.db-wal"] {
+        std::fs::copy(dir.path().join(file), copy.path().join(file)).unwrap();
+    }
+    let changed = Connection::open(copy.path().join(STORE_FILE)).unwrap();
+    let change =
+        "UPDATE log SET changes = CAST(replace(CAST(changes AS TEXT), 'some', 'same') AS BLOB)";
+    assert_eq!(changed.execute(change, []).unwrap(), 1);
+    drop(changed);
+    assert!(Store::open(copy.path()).unwrap().set_aside().is_some());
+}
+
+#[test]
 fn what_the_first_version_stored_is_taken_over() {
     let dir = tempfile::tempdir().unwrap();
     let file = Connection::open(dir.path().join(STORE_FILE)).unwrap();
