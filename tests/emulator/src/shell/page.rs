@@ -77,6 +77,8 @@ const FILES: &[(&str, &[u8])] = files! {
     "wall/explain.js"
     "wall/export.js"
     "wall/faults.js"
+    "wall/fields.js"
+    "wall/gateway.js"
     "wall/replies.js"
     "wall/rights.js"
     "wall/wall.js"
