@@ -11,6 +11,7 @@ import { store } from '../core/store.js';
 import { size, t } from '../core/words.js';
 import { say } from './actions.js';
 import { authorOf, gist } from './message.js';
+import { prompts } from './offers.js';
 
 /// What the built-in bot understands, to begin with.
 const ORDERS = [
@@ -191,7 +192,7 @@ export function composer(chat) {
       submit(chat);
     }}
   >
-    ${built ? suggestions(chat) : nothing}
+    ${prompts(chat)} ${built ? suggestions(chat) : nothing}
     <div class="tools-row">
       ${tool('smile', t('emoji'), (event) => {
         event.preventDefault();

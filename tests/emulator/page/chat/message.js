@@ -14,6 +14,7 @@ import { ark, embed } from './cards.js';
 import { keyboard } from './keyboard.js';
 import { markdown } from './markdown.js';
 import { attachment, media, mediaWord } from './media.js';
+import { operations } from './offers.js';
 import { inline, maybe, plain } from './text.js';
 
 /// A message in one line.
@@ -202,7 +203,8 @@ export function row(chat, item) {
           <div class="bubble ${isBare(item) ? 'bare' : ''}">${content(chat, item)}</div>
           ${tools(chat, item)}
         </div>
-        ${bot ? keyboard(chat, item) : nothing} ${reactions(chat, item)}${notes(chat, item)}
+        ${bot ? [keyboard(chat, item), operations(chat, item)] : nothing}
+        ${reactions(chat, item)}${notes(chat, item)}
       </div>
     </article>`;
 }

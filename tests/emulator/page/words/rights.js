@@ -15,6 +15,7 @@ export const rightsZh = {
   markdown_refusal: 'Markdown 拒绝码',
   keyboard: '自定义按钮',
   urls_in_groups: '群消息可含链接',
+  offers: '推荐词和操作按钮',
   button_tips: '按钮须有提示文字',
   proactive: '主动消息',
   event_id_lag: 'event_id 延迟可用',

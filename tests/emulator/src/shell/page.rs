@@ -42,6 +42,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "chat/media.js"
     "chat/message.js"
     "chat/new-chat.js"
+    "chat/offers.js"
     "chat/room.js"
     "chat/text.js"
     "core/api.js"
