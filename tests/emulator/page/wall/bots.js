@@ -6,6 +6,7 @@ import { icon } from '../ui/icons.js';
 import { attempt, toast } from '../ui/toast.js';
 import { api } from '../core/api.js';
 import { store } from '../core/store.js';
+import { told } from '../core/told.js';
 import { t } from '../core/words.js';
 import { health } from '../chat/room.js';
 import { intentNames } from './explain.js';
@@ -27,13 +28,13 @@ async function swap(app, files) {
   if (!file) return;
   toast(t('swapping', file.name));
   const done = await attempt(() => api.swap(app, file));
-  if (done) toast(done.said);
+  if (done) toast(told(done.said));
   store.look();
 }
 
 const restart = async (app) => {
   const done = await attempt(() => api.restart(app));
-  if (done) toast(done.said);
+  if (done) toast(told(done.said));
 };
 
 function component(bot) {

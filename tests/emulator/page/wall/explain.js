@@ -1,5 +1,6 @@
 // What a frame, a request or a code means, in a few words.
 
+import { told, toldAct } from '../core/told.js';
 import { either, t } from '../core/words.js';
 import { closeOf } from '../words/closes.js';
 
@@ -103,7 +104,7 @@ function frame({ json, text }) {
 
 /// A close: its code, what it means, and what a client may do now.
 function closed({ code, meaning }) {
-  if (!code) return [t('socket_cut'), meaning, 'bad'];
+  if (!code) return [t('socket_cut'), told(meaning), 'bad'];
   const known = closeOf(code);
   const text = known ? either(known[0], meaning) : meaning;
   return [`${t('socket_closed')} ${code}`, known ? `${text} · ${t(`then_${known[1]}`)}` : text, 'bad'];
@@ -150,7 +151,7 @@ export function explain(entry) {
     case 'stream':
       return [t('stream'), `${entry.text.slice(-60)}${entry.done ? ' ■' : ' …'}`];
     case 'user':
-      return [t('user_does'), entry.text];
+      return [t('user_does'), toldAct(entry)];
     case 'clock_moved':
       return [t('clock'), `+${entry.by_ms / 1000} s`];
     case 'fault_ordered':
@@ -158,9 +159,9 @@ export function explain(entry) {
     case 'fault_struck':
       return [t('fault_struck'), entry.fault, 'bad'];
     case 'violation':
-      return [t('violation'), entry.text, 'bad'];
+      return [t('violation'), told(entry.text), 'bad'];
     default:
-      return [t('note'), entry.text ?? ''];
+      return [t('note'), told(entry.text ?? '')];
   }
 }
 

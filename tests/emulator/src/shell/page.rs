@@ -50,6 +50,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "core/feed.js"
     "core/prefs.js"
     "core/store.js"
+    "core/told.js"
     "core/words.js"
     "icon.svg"
     "index.html"
@@ -84,10 +85,12 @@ const FILES: &[(&str, &[u8])] = files! {
     "wall/rights.js"
     "wall/wall.js"
     "wall/wire.js"
+    "words/acts.js"
     "words/chat.js"
     "words/closes.js"
     "words/faults.js"
     "words/rights.js"
+    "words/sentences.js"
     "words/wall.js"
 };
 
