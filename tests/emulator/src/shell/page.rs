@@ -36,6 +36,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "chat/cards.js"
     "chat/composer.js"
     "chat/details.js"
+    "chat/elsewhere.js"
     "chat/keyboard.js"
     "chat/list.js"
     "chat/markdown.js"
