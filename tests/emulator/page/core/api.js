@@ -32,6 +32,7 @@ export const api = {
   world: (app) => call('GET', `/bots/${app}/world`),
   addBot: (bot) => send('POST', '/bots', bot),
   restart: (app) => call('POST', `/bots/${app}/restart`),
+  manner: (app, manner) => send('PUT', `/bots/${app}/manner`, manner),
   trace: (app) => call('GET', `/bots/${app}/trace`),
   swap: (app, file) => call('POST', `/bots/${app}/component`, file),
   upload: (file) => call('POST', `/files?name=${encodeURIComponent(file.name)}`, file),

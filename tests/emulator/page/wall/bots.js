@@ -37,6 +37,21 @@ const restart = async (app) => {
   if (done) toast(told(done.said));
 };
 
+const MANNERS = ['stream', 'typing', 'none'];
+
+const writing = (bot) =>
+  html`<label class="choice"
+    >${t('manner')}<select
+      @change=${(event) =>
+        attempt(() => api.manner(bot.app_id, event.target.value)).then((done) => {
+          if (done) toast(told(done.said));
+          store.look();
+        })}
+    >
+      ${MANNERS.map((it) => html`<option value=${it} ?selected=${it === bot.manner}>${t(`manner_${it}`)}</option>`)}
+    </select></label
+  >`;
+
 function component(bot) {
   if (!bot.built_in) return nothing;
   const over = (event) => {
@@ -124,7 +139,7 @@ function one(bot) {
           </ul>`
         : nothing
     }
-    ${component(bot)}${bring(bot)}
+    ${bot.manner ? writing(bot) : nothing}${component(bot)}${bring(bot)}
   </section>`;
 }
 

@@ -3,6 +3,7 @@
 import { told, toldAct } from '../core/told.js';
 import { either, t } from '../core/words.js';
 import { closeOf } from '../words/closes.js';
+import { faultsZh } from '../words/faults.js';
 
 const OPS = {
   0: ['事件', 'event'],
@@ -110,6 +111,13 @@ function closed({ code, meaning }) {
   return [`${t('socket_closed')} ${code}`, known ? `${text} · ${t(`then_${known[1]}`)}` : text, 'bad'];
 }
 
+/// A fault, and in Chinese what it does: in English its name says so.
+function faultText(fault) {
+  const [name] = fault.split(' ');
+  const form = Object.keys(faultsZh).find((it) => it.split(' ')[0] === name);
+  return either(form ? `${fault} · ${faultsZh[form]}` : fault, fault);
+}
+
 const codeOf = (json) => json?.code ?? json?.err_code;
 
 /// `[title, text, tone]` of an entry.
@@ -155,9 +163,9 @@ export function explain(entry) {
     case 'clock_moved':
       return [t('clock'), `+${entry.by_ms / 1000} s`];
     case 'fault_ordered':
-      return [t('fault_ordered'), entry.fault, 'warn'];
+      return [t('fault_ordered'), faultText(entry.fault), 'warn'];
     case 'fault_struck':
-      return [t('fault_struck'), entry.fault, 'bad'];
+      return [t('fault_struck'), faultText(entry.fault), 'bad'];
     case 'violation':
       return [t('violation'), told(entry.text), 'bad'];
     default:

@@ -14,7 +14,7 @@ use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -61,6 +61,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         )
         .route("/bots/{app}/world", get(bots::world))
         .route("/bots/{app}/restart", post(bots::restart))
+        .route("/bots/{app}/manner", put(bots::set_manner))
         .route("/bots/{app}/component", post(bots::swap))
         .route("/bots/{app}/trace", get(bots::trace))
         .route("/events", get(stream::events))

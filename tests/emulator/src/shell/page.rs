@@ -45,6 +45,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "chat/new-chat.js"
     "chat/offers.js"
     "chat/room.js"
+    "chat/suggest.js"
     "chat/text.js"
     "core/api.js"
     "core/chats.js"
