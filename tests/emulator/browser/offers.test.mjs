@@ -20,7 +20,13 @@ async function asked(bot, alice, text, count) {
   return { msg_id: event.id, messages: `${user}/messages`, stream: `${user}/stream_messages` };
 }
 
-const draft = (alice) => alice.page.$eval('.composer textarea', (it) => it.value);
+/// Waits until the composer holds a text, with the keyboard in it.
+const drafted = (alice, text) =>
+  alice.page.waitForFunction(
+    (text) => document.activeElement.matches('.composer textarea') && document.activeElement.value === text,
+    {},
+    text,
+  );
 
 test('suggestions fill the composer or are sent at once, and go when somebody writes', async () => {
   const bot = await playBot(it);
@@ -41,13 +47,13 @@ test('suggestions fill the composer or are sent at once, and go when somebody wr
   });
   assert.ok(sent.id, JSON.stringify(sent));
   await alice.press('.prompts .key', 'Weather');
-  await alice.page.waitForFunction(() => document.activeElement.matches('.composer textarea'));
-  assert.equal(await draft(alice), 'the weather in ');
+  await drafted(alice, 'the weather in ');
   await alice.press('.prompts .key', 'A joke');
   const told = await bot.events('C2C_MESSAGE_CREATE', 2);
   assert.equal(told.at(-1).d.content, 'tell me a joke');
   await alice.page.waitForFunction(() => !document.querySelector('.prompts'));
-  assert.equal(await draft(alice), 'the weather in ');
+  const draft = await alice.page.$eval('.composer textarea', (it) => it.value);
+  assert.equal(draft, 'the weather in ');
   await alice.close();
 });
 

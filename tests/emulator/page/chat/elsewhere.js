@@ -9,6 +9,7 @@ import { size, t } from '../core/words.js';
 /// The sides of a card that stands for a picture of a known size.
 const WIDEST_PX = 320;
 const NARROWEST_PX = 180;
+const USUAL_PX = { picture: 240, video: 290, voice: 290, file: 290 };
 
 /// Host and last name of an address; none if it is no address that can be opened.
 function parts(url) {
@@ -30,20 +31,21 @@ const told = ({ width, height, bytes }) => (width && height ? `${width} × ${hei
 export function elsewhere(kind, url, about = {}) {
   const at = parts(url);
   // The platform calls a picture without a name `image`; its address says more.
-  const name = (about.name?.includes('.') && about.name) || at?.last || about.name || t(kind);
+  const name = (about.name !== 'image' && about.name) || at?.last || t(kind);
   const facts = [t(kind), told(about), at?.host ?? url].filter(Boolean).join(' · ');
   const { width, height } = about;
-  const wide = Math.max(NARROWEST_PX, Math.min(width || 240, WIDEST_PX));
-  const shape = width && height ? `width:${wide}px;aspect-ratio:${width}/${height}` : `width:${wide}px`;
-  const inside = html`<span class="frame" style=${kind === 'picture' ? shape : ''}>${icon(ICONS[kind])}</span>
+  const wide = `width:${Math.max(NARROWEST_PX, Math.min(width || USUAL_PX[kind], WIDEST_PX))}px`;
+  const shape = width && height ? `aspect-ratio:${width}/${height}` : '';
+  const inside = html`<span class="frame" style=${shape}>${icon(ICONS[kind])}</span>
     <span class="about"
       ><b>${name}</b
       ><small>${facts}</small
       >${at ? html`<small class="go">${icon('window')}${t('open_outside')}</small>` : nothing}</span
     >`;
-  if (!at) return html`<span class="elsewhere of-${kind}" title=${url}>${inside}</span>`;
+  if (!at) return html`<span class="elsewhere of-${kind}" style=${wide} title=${url}>${inside}</span>`;
   return html`<a
     class="elsewhere of-${kind}"
+    style=${wide}
     href=${url}
     title=${`${url}\n${t('not_fetched')}`}
     target="_blank"

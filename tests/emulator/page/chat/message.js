@@ -17,6 +17,13 @@ import { attachment, media, mediaWord } from './media.js';
 import { operations } from './offers.js';
 import { inline, maybe, plain } from './text.js';
 
+/// Markdown without its marks.
+const bare = (text) =>
+  text
+    .replace(/!\[[^\]]*\]\([^)]*\)/g, `[${t('picture')}]`)
+    .replace(/\[([^\]]+)\]\([^)]*\)/g, '$1')
+    .replace(/^\s*(#+|>|[-*+])\s+|[*`~]+/gm, '');
+
 /// A message in one line.
 export function gist(item) {
   const { message, mark } = item;
@@ -27,7 +34,7 @@ export function gist(item) {
   const text = mark?.edited ?? message.text;
   if (message.form === 'ark') return `[${t('card')}] ${text.replace(/^\[ark \d+\] /, '')}`;
   const isMarkdown = message.form === 'markdown' || message.form === 'stream';
-  return what + attached + plain(isMarkdown ? text.replace(/^\s*(#+|>|[-*+])\s+|[*`~]+/gm, '') : text);
+  return what + attached + plain(isMarkdown ? bare(text) : text);
 }
 
 const line = (text) => html`<div class="grey"><span>${text}</span></div>`;

@@ -43,6 +43,8 @@ async function pressed(chat, item, button, on) {
   if (outcome && (button === 'again' || button === 'stop')) waitFor(`${item.key}/${button}`, outcome);
 }
 
+const ICONS = { again: 'refresh', stop: 'stop' };
+
 const button = (name, label, act, { on, busy } = {}) =>
   html`<button
     type="button"
@@ -66,7 +68,7 @@ export function operations(chat, item) {
   };
   const order = (name) => {
     const busy = waits(`${item.key}/${name}`);
-    return button(name, t(`op_${name}`), () => pressed(chat, item, name, true), { busy });
+    return button(ICONS[name], t(`op_${name}`), () => pressed(chat, item, name, true), { busy });
   };
   const row = item.grows
     ? [own.stop_generate && order('stop')]
