@@ -9,6 +9,8 @@ import { box } from './box.mjs';
 const it = box();
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+const elsewhere = '/url-image https://pictures.example/cat.png';
+
 /// What is serious in a view, as sentences.
 async function look(window, view) {
   const found = await window.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
@@ -31,13 +33,27 @@ for (const [lang, theme, tabs, settings] of [
     const found = [];
     // Into the page itself: its policy allows no script from elsewhere.
     await alice.page.evaluate(axe);
-    for (const order of ['/buttons', '/markdown', '/image', '/voice', '/file notes.txt', '/embed']) {
+    found.push(...(await look(alice, 'nothing said')));
+    for (const order of [
+      '/buttons',
+      '/markdown',
+      '/image',
+      '/voice',
+      '/file notes.txt',
+      elsewhere,
+      '/embed',
+    ]) {
       await alice.say(order);
     }
     await alice.see('.file b', 'notes.txt');
     await alice.see('.message:not(.mine)', 'An embed');
+    await alice.press('.suggestions .all');
+    await alice.see('.all-tries h3');
+    found.push(...(await look(alice, 'all that can be tried')));
+    await alice.page.keyboard.press('Escape');
     for (const tab of tabs) {
       await alice.tab(tab);
+      if (tab === tabs[3]) await alice.press('.gateway summary');
       found.push(...(await look(alice, tab)));
     }
     await alice.chat('guild / general');

@@ -100,6 +100,54 @@ async function openWindow(
   return new Window(page, broken);
 }
 
+/// A bot of the test's own, that says what no other does: it lives in a window, where there are sockets.
+/// `events` waits for events of a name; `send` answers with what the platform says.
+export async function playBot(it) {
+  const { app_id: app } = (await it.control('GET', '/state')).bots[0];
+  const { secret } = await it.control('GET', `/bots/${app}/settings`);
+  const page = await it.browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(it.url);
+  await page.evaluate(
+    async (appId, clientSecret) => {
+      const post = async (path, body, headers = {}) => {
+        const request = { method: 'POST', body: JSON.stringify(body) };
+        request.headers = { 'content-type': 'application/json', ...headers };
+        return (await fetch(path, request)).json();
+      };
+      const { access_token: access } = await post('/app/getAppAccessToken', { appId, clientSecret });
+      const token = `QQBot ${access}`;
+      window.bot = { events: [], send: (path, body) => post(path, body, { authorization: token }) };
+      const socket = new WebSocket(`ws://${location.host}/websocket`);
+      const said = (frame) => socket.send(JSON.stringify(frame));
+      await new Promise((ready) => {
+        socket.onmessage = ({ data }) => {
+          const frame = JSON.parse(data);
+          if (frame.op === 10) said({ op: 2, d: { token, intents: 3 << 25, shard: [0, 1] } });
+          if (frame.t === 'READY') ready();
+          if (frame.op === 0) window.bot.events.push(frame);
+        };
+      });
+    },
+    app,
+    secret,
+  );
+  const events = (name, count = 1) =>
+    page
+      .waitForFunction(
+        (name, count) => {
+          const found = window.bot.events.filter((it) => it.t === name);
+          return found.length >= count && found;
+        },
+        {},
+        name,
+        count,
+      )
+      .then((found) => found.jsonValue());
+  const send = (path, body) => page.evaluate((path, body) => window.bot.send(path, body), path, body);
+  return { events, send };
+}
+
 class Window {
   constructor(page, broken) {
     Object.assign(this, { page, broken });

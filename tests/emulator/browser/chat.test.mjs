@@ -111,6 +111,36 @@ test('a conversation is made with the keyboard alone', async () => {
   await alice.close();
 });
 
+test('the newest message stays in sight, also after a longer conversation was read', async () => {
+  const alice = await it.open('dora');
+  const say = (place, text) => it.control('POST', '/user', { user: 'dora', ...place, text });
+  const last = (text) =>
+    alice.page.waitForFunction(
+      (text) => {
+        const row = [...document.querySelectorAll('.message')].at(-1);
+        const end = document.querySelector('.timeline').getBoundingClientRect().bottom;
+        return row?.textContent.includes(text) && row.getBoundingClientRect().bottom <= end;
+      },
+      {},
+      text,
+    );
+  // Past the bot, so that nobody else writes.
+  const group = { action: 'group_plain', group: 'readers' };
+  const other = { action: 'group_plain', group: 'novelists' };
+  for (let n = 0; n < 40; n += 1) await say(other, `long ${n} ${'words '.repeat(120)}`);
+  await alice.chat('novelists');
+  await last('long 39');
+  await say(group, 'first');
+  await alice.chat('readers');
+  // Some come one by one, some in the same breath, and some are high.
+  for (let n = 0; n < 30; n += 1) {
+    const text = `short ${n} ${'and more '.repeat(n % 3 ? 0 : 60)}`;
+    await Promise.all([say(group, text), say(group, text)]);
+    await last(`short ${n} `);
+  }
+  await alice.close();
+});
+
 test('Chinese is a press away', async () => {
   const alice = await it.open();
   await alice.press('.side footer button.text', '中文');

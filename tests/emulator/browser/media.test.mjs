@@ -65,6 +65,26 @@ test('cards are shown once they are granted, and an embed always', async () => {
   await alice.close();
 });
 
+test('of a picture that is held elsewhere a card is shown, and nothing is fetched', async () => {
+  const alice = await it.open();
+  await alice.say('/url-image https://pictures.example/cats/black%20cat.png');
+  await alice.see('.elsewhere b', 'black cat.png');
+  await alice.see('.elsewhere small', 'Picture · pictures.example');
+  const { href, rel, target } = await alice.page.$eval('a.elsewhere', ({ href, rel, target }) => ({
+    href,
+    rel,
+    target,
+  }));
+  assert.deepEqual(
+    [href, rel, target],
+    ['https://pictures.example/cats/black%20cat.png', 'noopener noreferrer', '_blank'],
+  );
+  await alice.chat('guild / general');
+  await alice.say('/embed');
+  await alice.see('.card.embed .tile', 'example.com');
+  await alice.close();
+});
+
 test('a file that is dropped is attached, and goes with the message', async () => {
   const alice = await it.open();
   await alice.page.evaluate(() => {

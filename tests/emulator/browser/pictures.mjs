@@ -8,6 +8,8 @@ const SIZE = { width: 1360, height: 850 };
 
 const it = await launch();
 const take = async (window, name) => {
+  // A browser without a screen has no mouse either, and shows what a mouse would have to find.
+  await window.page.addStyleTag({ content: '.tools { opacity: 0 !important; }' });
   // The keyboard's mark in the composer would be in the picture or not, as it blinks.
   await window.page.evaluate(() => document.activeElement?.blur());
   await new Promise((drawn) => setTimeout(drawn, 400));

@@ -81,6 +81,51 @@ test('another bot is made, and the page says how to point one here', async () =>
   await alice.close();
 });
 
+test('rules of the gateway are changed by keyboard, and the bot meets them when it comes back', async () => {
+  const alice = await it.open();
+  const { page } = alice;
+  await alice.tab('Rights');
+  await alice.see('.gateway summary', 'Gateway');
+  await page.focus('.gateway summary');
+  await page.keyboard.press('Enter');
+  await alice.see('.gateway .choice', 'heartbeat interval from the next connection');
+  await page.keyboard.press('Tab');
+  await page.keyboard.down('Control');
+  await page.keyboard.press('a');
+  await page.keyboard.up('Control');
+  await page.keyboard.type('20s');
+  await page.keyboard.press('Tab');
+  await page.waitForFunction(() => window.page.store.gateway.heartbeat_interval === 20_000);
+  assert.equal((await it.control('GET', '/gateway')).heartbeat_interval, 20_000);
+  await alice.press('.gateway button', 'Break all connections');
+  await alice.tab('Wire');
+  await alice.see('.entry-head', 'op 10 Hello');
+  await alice.see('.entry-head', 'RESUMED');
+  await page.waitForFunction(() => {
+    const hellos = window.page.store.wire.entries.filter((it) => it.json?.op === 10);
+    return hellos.at(-1).json.d.heartbeat_interval === 20_000;
+  });
+  await alice.say('still well?');
+  await alice.answer('echo: still well?');
+  await alice.tab('Rights');
+  await alice.press('.gateway button', 'Gateway back to the defaults');
+  await page.waitForFunction(() => window.page.store.gateway.heartbeat_interval === 41_250);
+  await alice.close();
+});
+
+test('every setting has a name in Chinese', async () => {
+  const alice = await it.open('alice', { lang: 'zh' });
+  await alice.tab('权限');
+  await alice.see('.gateway .choice');
+  const names = await alice.page.$$eval('.scroll details:not(.intents) label > span', (all) =>
+    all.map((it) => it.textContent),
+  );
+  assert.ok(names.length > 100, `${names.length} settings`);
+  const foreign = names.filter((name) => !/\p{Script=Han}/u.test(name));
+  assert.deepEqual(foreign, ['Markdown', 'Embed']);
+  await alice.close();
+});
+
 /// Drops a file on the place for components.
 const dropComponent = (window, address) =>
   window.page.evaluate(async (address) => {

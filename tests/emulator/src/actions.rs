@@ -12,7 +12,7 @@ use crate::ids::{
 };
 use crate::settings::GroupMode;
 
-pub use draft::{Attachment, Draft, Emoji, InChannel, InGroup, InGuild, Role};
+pub use draft::{Attachment, Draft, Emoji, InChannel, InGroup, InGuild, Operation, Role};
 
 /// One act of one user towards one bot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +194,18 @@ pub enum Act {
         /// The id of the button, or its label.
         button: String,
     },
+    /// Press one of the buttons that a private message has of its own.
+    Operate {
+        /// Who.
+        user: UserName,
+        /// Which message; while it grows, its stream.
+        message_id: MessageId,
+        /// Which button.
+        button: Operation,
+        /// Pressed; false takes a like or a dislike back.
+        #[serde(default = "pressed")]
+        on: bool,
+    },
     /// Any other interaction: a menu entry (12), feedback (13), clearing the session (14), ….
     Interact {
         /// Who.
@@ -253,6 +265,10 @@ pub enum Act {
         #[serde(default)]
         body: Value,
     },
+}
+
+fn pressed() -> bool {
+    true
 }
 
 /// What came of an act.

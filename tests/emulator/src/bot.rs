@@ -3,13 +3,14 @@
 //! They meet over sockets only. The bot is given what any operator would write: app id, secret,
 //! `api_base` and `token_url`, in a file of its own.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use prx::Running;
 use qq_emulator::Emulator;
 use qq_emulator::ids::AppId;
-use qq_emulator::shell::{BotControl, Said, Urls};
+use qq_emulator::shell::{BotControl, Manner, Said, Urls};
 use tokio::sync::{mpsc, oneshot};
 
 mod recording;
@@ -23,6 +24,7 @@ const CHANNEL: &str = "qq";
 #[derive(Debug)]
 enum Wish {
     Restart(Answer),
+    Manner(Manner, Answer),
     Swap(Vec<u8>, Answer),
 }
 
@@ -34,6 +36,7 @@ struct Inside {
     app_id: AppId,
     wishes: mpsc::Sender<Wish>,
     kept: Kept,
+    manner: Mutex<Manner>,
 }
 
 impl BotControl for Inside {
@@ -47,6 +50,18 @@ impl BotControl for Inside {
 
     fn swap(&self, component: Vec<u8>) -> Said<'_> {
         self.ask(|answer| Wish::Swap(component, answer))
+    }
+
+    fn manner(&self) -> Option<Manner> {
+        Some(*self.manner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_manner(&self, manner: Manner) -> Said<'_> {
+        Box::pin(async move {
+            let said = self.ask(|answer| Wish::Manner(manner, answer)).await?;
+            *self.manner.lock().unwrap_or_else(PoisonError::into_inner) = manner;
+            Ok(said)
+        })
     }
 
     fn trace(&self) -> Said<'_> {
@@ -75,11 +90,14 @@ pub(crate) async fn start(
     emulator: &Emulator,
     bot: &(String, String),
 ) -> anyhow::Result<Arc<dyn BotControl>> {
-    let (app_id, secret) = bot;
+    let (app_id, _) = bot;
     let state = tempfile::tempdir().context("no folder for the bot")?;
     let config = state.path().join("channels.toml");
-    let table = table(emulator.urls(), app_id, secret);
-    std::fs::write(&config, table).context("the bot's configuration")?;
+    let manner = Manner::Stream;
+    let urls = emulator.urls().clone();
+    let (id, key) = bot.clone();
+    let write = move |to: &Path, manner| std::fs::write(to, table(&urls, &id, &key, manner));
+    write(&config, manner).context("the bot's configuration")?;
     let mut running = Running::start(&config).await?;
     let (wishes, mut asked) = mpsc::channel(1);
     let kept = Kept::default();
@@ -92,6 +110,13 @@ pub(crate) async fn start(
         while let Some(wish) = asked.recv().await {
             let answer = match wish {
                 Wish::Restart(answer) => answer,
+                Wish::Manner(manner, answer) => match write(&config, manner) {
+                    Ok(()) => answer,
+                    Err(error) => {
+                        answer.send(Err(error.to_string())).ok();
+                        continue;
+                    }
+                },
                 Wish::Swap(component, answer) => {
                     let outcome = running.swap(CHANNEL, &component).await;
                     // Whoever asked may have gone.
@@ -119,6 +144,7 @@ pub(crate) async fn start(
         app_id,
         wishes,
         kept,
+        manner: Mutex::new(manner),
     });
     emulator.offer(Arc::clone(&inside));
     Ok(inside)
@@ -139,12 +165,17 @@ fn tell(running: &Running) {
 }
 
 /// The operator's file. Debug output of a string is a valid TOML string for what ids and URLs hold.
-fn table(urls: &Urls, app_id: &str, secret: &str) -> String {
+fn table(urls: &Urls, app_id: &str, secret: &str, manner: Manner) -> String {
+    let manner = match manner {
+        Manner::None => "none",
+        Manner::Typing => "typing",
+        Manner::Stream => "stream",
+    };
     format!(
         "[channels_config.{CHANNEL}]\napp_id = {app_id:?}\napp_secret = {secret:?}\n\
          api_base = {:?}\ntoken_url = {:?}\nallowed_users = [\"*\"]\n\
          intents = [\"guilds\", \"guild_message_reactions\", \"direct_messages\", \"group_and_c2c\", \"interaction\", \
-         \"message_audit\", \"public_guild_messages\"]\nstream_mode = \"stream\"\nack_reactions = true\n",
+         \"message_audit\", \"public_guild_messages\"]\nstream_mode = {manner:?}\nack_reactions = true\n",
         urls.api_base, urls.token_url
     )
 }

@@ -244,7 +244,7 @@ fn shown(message: &BotMessage) -> String {
             .unwrap_or("file");
         text = format!("[{kind} {} {}] {text}", media.name, media.url);
     }
-    if let Some(keyboard) = &message.keyboard {
+    for keyboard in [&message.keyboard, &message.prompt].into_iter().flatten() {
         let rows = keyboard.pointer("/content/rows").and_then(Value::as_array);
         let buttons = rows
             .into_iter()

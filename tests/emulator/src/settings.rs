@@ -196,7 +196,9 @@ pub enum NumberForm {
     Number,
 }
 
-/// The gateway (documentation: "access through WebSocket").
+/// The gateway (documentation: "access through WebSocket"). What a socket is told or given when it
+/// opens (the interval of heartbeats, and how many may be missing; the time to log in) stays so for
+/// it; everything else counts the next time that it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewaySettings {

@@ -34,7 +34,7 @@ use clock::Clock;
 use hub::Shared;
 
 pub use clock::ClockMode;
-pub use inside::{BotControl, Said};
+pub use inside::{BotControl, Manner, Said};
 
 /// How to start an emulator. The default is one bot on a free port of 127.0.0.1, in plain HTTP.
 #[derive(Debug, Clone)]

@@ -38,6 +38,10 @@ export function insertCommand(place, text) {
 export const press = (place, id, button) =>
   api.act({ bot: place.app, action: 'press', user: prefs.me, message_id: id, button });
 
+/// One of the buttons that a message has of its own.
+export const operate = (place, id, button, on) =>
+  api.act({ bot: place.app, action: 'operate', user: prefs.me, message_id: id, button, on });
+
 export const react = (place, id, emoji, remove) =>
   attempt(() => api.act({ bot: place.app, action: 'react', user: prefs.me, message_id: id, emoji, remove }));
 

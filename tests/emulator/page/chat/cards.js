@@ -3,7 +3,7 @@
 import { html } from '../ui/lit.js';
 import { t } from '../core/words.js';
 import { maybe } from './text.js';
-import { picture } from './media.js';
+import { thumbnail } from './media.js';
 
 function fields(card) {
   const all = {};
@@ -43,7 +43,7 @@ const article = (it) =>
           ><b>${it['#TITLE#']}</b>
           ${maybe(it['#METADESC#'], (text) => html`<span class="soft">${text}</span>`)}</span
         >
-        ${maybe(it['#IMG#'], (url) => picture(url, ''))}
+        ${maybe(it['#IMG#'], thumbnail)}
       </div>
       <small class="from">${it['#SUBTITLE#'] || it['#DESC#']}</small>`,
   );
@@ -53,7 +53,7 @@ const large = (it) =>
     it['#METAURL#'],
     html`<b>${it['#METATITLE#']}</b>
       ${maybe(it['#METASUBTITLE#'], (text) => html`<span class="soft">${text}</span>`)}
-      ${maybe(it['#METACOVER#'], (url) => picture(url, ''))}`,
+      ${maybe(it['#METACOVER#'], thumbnail)}`,
   );
 
 export function ark(card) {
@@ -80,6 +80,6 @@ export const embed = (card) =>
         ><b>${card.title}</b>
         ${(card.fields || []).map(({ name }) => html`<span class="field">${name}</span>`)}</span
       >
-      ${maybe(card.thumbnail?.url, (url) => picture(url, ''))}
+      ${maybe(card.thumbnail?.url, thumbnail)}
     </div>
   </div>`;

@@ -11,20 +11,8 @@ import { store } from '../core/store.js';
 import { size, t } from '../core/words.js';
 import { say } from './actions.js';
 import { authorOf, gist } from './message.js';
-
-/// What the built-in bot understands, to begin with.
-const ORDERS = [
-  '/buttons',
-  '/markdown',
-  '/image',
-  '/stream 400',
-  '/voice',
-  '/video',
-  '/file notes.txt',
-  '/list',
-  '/embed',
-  '/orders',
-];
+import { prompts } from './offers.js';
+import { suggestions } from './suggest.js';
 
 let area = null;
 
@@ -169,17 +157,8 @@ function quoteBar(chat) {
   </div>`;
 }
 
-const suggestions = (chat) =>
-  html`<div class="suggestions" aria-label=${t('try')} role="group">
-    <span>${t('try')}</span>${ORDERS.map(
-      (order) =>
-        html`<button @click=${() => attempt(() => say(chat.place, { text: order }))}>${order}</button>`,
-    )}
-  </div>`;
-
 export function composer(chat) {
   const { draft } = chat;
-  const built = store.bot(chat.place.app)?.built_in;
   const pick = (event) => {
     attach(chat, event.target.files);
     event.target.value = '';
@@ -191,7 +170,7 @@ export function composer(chat) {
       submit(chat);
     }}
   >
-    ${built ? suggestions(chat) : nothing}
+    ${prompts(chat)} ${suggestions(chat)}
     <div class="tools-row">
       ${tool('smile', t('emoji'), (event) => {
         event.preventDefault();

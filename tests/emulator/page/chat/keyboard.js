@@ -11,8 +11,15 @@ import { insertCommand, press } from './actions.js';
 /// Presses that wait for the bot's word: the interaction, by message and button.
 const waiting = new Map();
 
+/// Waits for the bot's word about an interaction.
+export function waitFor(key, { interaction }) {
+  if (!interaction) return;
+  waiting.set(key, interaction);
+  store.changed();
+}
+
 /// Whether a press still waits. What came of it is said once.
-function waits(key) {
+export function waits(key) {
   const id = waiting.get(key);
   if (id === undefined) return false;
   if (!store.acks.has(id)) return true;
@@ -50,9 +57,32 @@ async function pressed(chat, item, button, name) {
   const outcome = await attempt(() => press(chat.place, item.message.id, name));
   if (outcome?.interaction && action.type === 1) {
     if (!outcome.sessions) return toast(t('unheard'), 'bad');
-    waiting.set(key, outcome.interaction);
-    store.changed();
+    waitFor(key, outcome);
   }
+}
+
+/// Somebody's press of one of a group of callbacks leaves the others grey.
+const isSettled = (button, all, pressed) =>
+  button.group_id !== undefined &&
+  button.action?.type === 1 &&
+  all.some((it) => it !== button && it.group_id === button.group_id && pressed(it));
+
+/// A button, below a message or among suggestions; `all` are those beside it.
+export function key(chat, item, button, all = []) {
+  const look = button.render_data || {};
+  const nameOf = (it) => it.id ?? it.render_data?.label;
+  const presses = item.mark?.presses || [];
+  const pressedByMe = (it) => presses.includes(`${prefs.me}: ${nameOf(it)}`);
+  const busy = waits(`${item.key}/${nameOf(button)}`);
+  return html`<button
+    class="key style-${look.style ?? 0} ${busy ? 'busy' : ''}"
+    type="button"
+    aria-busy=${busy}
+    ?disabled=${isSettled(button, all, pressedByMe)}
+    @click=${() => pressed(chat, item, button, nameOf(button))}
+  >
+    ${pressedByMe(button) ? look.visited_label || look.label : look.label}
+  </button>`;
 }
 
 export function keyboard(chat, item) {
@@ -61,25 +91,8 @@ export function keyboard(chat, item) {
     return item.message.keyboard?.id
       ? html`<div class="keyboard"><small>${t('keyboard_template', item.message.keyboard.id)}</small></div>`
       : nothing;
-  const presses = item.mark?.presses || [];
+  const all = rows.flatMap(({ buttons }) => buttons);
   return html`<div class="keyboard">
-    ${rows.map(
-      ({ buttons }) =>
-        html`<div class="keys">
-          ${buttons.map((button) => {
-            const look = button.render_data || {};
-            const name = button.id ?? look.label;
-            const done = presses.includes(`${prefs.me}: ${name}`);
-            const busy = waits(`${item.key}/${name}`);
-            return html`<button
-              class="key style-${look.style ?? 0} ${busy ? 'busy' : ''}"
-              aria-busy=${busy}
-              @click=${() => pressed(chat, item, button, name)}
-            >
-              ${done ? look.visited_label || look.label : look.label}
-            </button>`;
-          })}
-        </div>`,
-    )}
+    ${rows.map(({ buttons }) => html`<div class="keys">${buttons.map((it) => key(chat, item, it, all))}</div>`)}
   </div>`;
 }

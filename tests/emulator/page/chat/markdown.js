@@ -36,7 +36,7 @@ function span(groups, place) {
 /// `![text #208px #320px](url)`: the size stands in the text.
 function markdownPicture(alt, src) {
   const [, width, height] = /#(\d+)px\s+#(\d+)px/.exec(alt) || [];
-  return picture(src, alt.replace(/#\d+px/g, '').trim(), width, height);
+  return picture(src, alt.replace(/#\d+px/g, '').trim(), { width, height });
 }
 
 function spans(text, place) {

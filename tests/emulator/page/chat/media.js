@@ -1,10 +1,11 @@
-// Pictures, voice, video and files. Only what the emulator itself keeps is loaded: of a picture
-// somewhere on the internet the address is shown, and nothing is fetched.
+// Pictures, voice, video and files. Only what the emulator itself keeps is loaded; what is held
+// elsewhere is shown as a card.
 
 import { html } from '../ui/lit.js';
 import { icon } from '../ui/icons.js';
 import { size, t } from '../core/words.js';
 import { dialog } from '../ui/popup.js';
+import { elsewhere, tile } from './elsewhere.js';
 
 /// A file of the emulator as this page reads it, past the wire; none for all other addresses.
 export function own(url) {
@@ -23,12 +24,9 @@ const lookAt = (src, alt) =>
         </div>`,
   );
 
-export function picture(url, alt, width, height) {
+export function picture(url, alt, { width, height, bytes } = {}) {
   const src = own(url);
-  if (!src)
-    return html`<span class="foreign"
-      >${icon('file')}<span>${t('picture')}<small>${url}</small></span></span
-    >`;
+  if (!src) return elsewhere('picture', url, { name: alt, width, height, bytes });
   const style = width ? `width:${Math.min(width, 320)}px;aspect-ratio:${width}/${height}` : '';
   return html`<button
     class="picture"
@@ -39,8 +37,15 @@ export function picture(url, alt, width, height) {
   </button>`;
 }
 
-function voice(url, seconds) {
+/// The picture of a card, which opens as a whole.
+export function thumbnail(url) {
   const src = own(url);
+  return src ? html`<span class="picture"><img src=${src} alt="" loading="lazy" /></span>` : tile(url);
+}
+
+function voice(url, name, seconds) {
+  const src = own(url);
+  if (!src) return elsewhere('voice', url, { name });
   const play = (event) => {
     const box = event.currentTarget;
     const sound = box.querySelector('audio');
@@ -63,35 +68,35 @@ function voice(url, seconds) {
     <span class="waves" role="img" aria-label=${t('voice')}
       ><i></i><i></i><i></i><i></i><i></i><i></i><i></i
     ></span>
-    <audio src=${src || ''} preload="metadata" @loadedmetadata=${length}></audio
-    ><small>${seconds ?? ''}</small>
+    <audio src=${src} preload="metadata" @loadedmetadata=${length}></audio><small>${seconds ?? ''}</small>
   </button>`;
 }
 
-const video = (url) =>
-  html`<video
-    class="video"
-    src=${own(url) || ''}
-    controls
-    preload="metadata"
-    aria-label=${t('video')}
-  ></video>`;
+function video(url, name, bytes) {
+  const src = own(url);
+  if (!src) return elsewhere('video', url, { name, bytes });
+  return html`<video class="video" src=${src} controls preload="metadata" aria-label=${t('video')}></video>`;
+}
 
-const file = (url, name, bytes) =>
-  html`<a class="file" href=${own(url) || '#'} download=${name || 'file'}>
-    <span class="sort" aria-hidden="true">${(name || '').split('.').pop().slice(0, 4) || icon('file')}</span>
+function file(url, name, bytes) {
+  const src = own(url);
+  if (!src) return elsewhere('file', url, { name, bytes });
+  const ending = (name || '').split('.').pop().slice(0, 4);
+  return html`<a class="file" href=${src} download=${name || 'file'}>
+    <span class="sort" aria-hidden="true">${ending || icon('file')}</span>
     <span><b>${name || t('file')}</b><small>${size(bytes)}</small></span></a
   >`;
+}
 
 /// What a bot sent.
 export function media({ file_type: type, url, name, size: bytes }) {
   switch (type) {
     case 1:
-      return picture(url, name);
+      return picture(url, name, { bytes });
     case 2:
-      return video(url);
+      return video(url, name, bytes);
     case 3:
-      return voice(url);
+      return voice(url, name);
     default:
       return file(url, name, bytes);
   }
@@ -99,9 +104,9 @@ export function media({ file_type: type, url, name, size: bytes }) {
 
 /// What a user attached.
 export function attachment({ content_type: type, url, filename, size: bytes, asr_refer_text: asr }) {
-  if (type.startsWith('image/')) return picture(url, filename);
-  if (type.startsWith('video')) return video(url);
-  if (type === 'voice') return [voice(url), asr ? html`<small class="asr">${asr}</small>` : ''];
+  if (type.startsWith('image/')) return picture(url, filename, { bytes });
+  if (type.startsWith('video')) return video(url, filename, bytes);
+  if (type === 'voice') return [voice(url, filename), asr ? html`<small class="asr">${asr}</small>` : ''];
   return file(url, filename, bytes);
 }
 

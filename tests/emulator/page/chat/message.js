@@ -14,7 +14,15 @@ import { ark, embed } from './cards.js';
 import { keyboard } from './keyboard.js';
 import { markdown } from './markdown.js';
 import { attachment, media, mediaWord } from './media.js';
+import { operations } from './offers.js';
 import { inline, maybe, plain } from './text.js';
+
+/// Markdown without its marks.
+const bare = (text) =>
+  text
+    .replace(/!\[[^\]]*\]\([^)]*\)/g, `[${t('picture')}]`)
+    .replace(/\[([^\]]+)\]\([^)]*\)/g, '$1')
+    .replace(/^\s*(#+|>|[-*+])\s+|[*`~]+/gm, '');
 
 /// A message in one line.
 export function gist(item) {
@@ -26,7 +34,7 @@ export function gist(item) {
   const text = mark?.edited ?? message.text;
   if (message.form === 'ark') return `[${t('card')}] ${text.replace(/^\[ark \d+\] /, '')}`;
   const isMarkdown = message.form === 'markdown' || message.form === 'stream';
-  return what + attached + plain(isMarkdown ? text.replace(/^\s*(#+|>|[-*+])\s+|[*`~]+/gm, '') : text);
+  return what + attached + plain(isMarkdown ? bare(text) : text);
 }
 
 const line = (text) => html`<div class="grey"><span>${text}</span></div>`;
@@ -202,7 +210,8 @@ export function row(chat, item) {
           <div class="bubble ${isBare(item) ? 'bare' : ''}">${content(chat, item)}</div>
           ${tools(chat, item)}
         </div>
-        ${bot ? keyboard(chat, item) : nothing} ${reactions(chat, item)}${notes(chat, item)}
+        ${bot ? [keyboard(chat, item), operations(chat, item)] : nothing}
+        ${reactions(chat, item)}${notes(chat, item)}
       </div>
     </article>`;
 }

@@ -9,6 +9,7 @@ import { t } from '../core/words.js';
 import { attach, composer, titleOf } from './composer.js';
 import { details } from './details.js';
 import { row } from './message.js';
+import { welcome } from './suggest.js';
 
 /// How the bot of a conversation is, in a word.
 export function health(app) {
@@ -69,14 +70,7 @@ export function room(chat) {
         ${icon('glass')}
       </button>
     </header>
-    ${
-      chat.items.length
-        ? nothing
-        : html`<div class="hello">
-            <p>${t('hello_1')}</p>
-            <p>${t('hello_2')}</p>
-          </div>`
-    }
+    ${chat.items.length ? nothing : welcome(chat)}
     <virtual-list
       class="timeline"
       tabindex="0"

@@ -89,7 +89,8 @@ export class Chat {
       item = this.add({ key: piece.stream, kind: 'bot', at: piece.at });
       this.streams.set(piece.stream, item);
     }
-    const message = { form: 'stream', text: piece.text, app: piece.app, scene: 'c2c' };
+    const { stream, text, app, buttons } = piece;
+    const message = { form: 'stream', scene: 'c2c', stream, text, app, buttons };
     Object.assign(item, { message: item.message?.id ? item.message : message, grows: !piece.done });
     this.typingUntil = 0;
     this.version += 1;

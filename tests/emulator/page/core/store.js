@@ -15,6 +15,8 @@ class Store {
   names = new Map();
   users = new Set(['alice', 'bob']);
   settings = new Map();
+  /// The rules of the gateway, for all bots.
+  gateway = null;
   worlds = new Map();
   wire = new Wire();
   current = null;
@@ -162,6 +164,7 @@ class Store {
   async lookNow() {
     this.state = await api.state();
     this.ahead = this.state.now_ms - Date.now();
+    this.gateway ??= await api.gateway();
     // What waits for an audit is seen there.
     if (prefs.wall && prefs.tab === 'rights') for (const app of this.settings.keys()) this.lookAround(app);
     for (const { app_id: app } of this.state.bots) {

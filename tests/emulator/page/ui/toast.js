@@ -1,5 +1,6 @@
 // Short messages at the edge, read out by screen readers, that go by themselves.
 
+import { told } from '../core/told.js';
 import { html, render } from './lit.js';
 
 const STAY_MS = 5000;
@@ -31,7 +32,7 @@ export async function attempt(work) {
   try {
     return await work();
   } catch (error) {
-    toast(error.message || error, 'bad');
+    toast(told(error.message) || error, 'bad');
     return undefined;
   }
 }

@@ -21,6 +21,8 @@ class VirtualList extends HTMLElement {
   #heights = new Map();
   #offsets = [0];
   #known = 0;
+  /// The height of the whole as it was drawn last.
+  #drawn = 0;
   #guess = GUESS_PX;
   #guessed = false;
   #name = null;
@@ -39,7 +41,8 @@ class VirtualList extends HTMLElement {
       this.addEventListener(
         'scroll',
         () => {
-          this.#end = this.scrollTop + this.clientHeight >= this.#total() - END_PX;
+          // What has come since it was drawn has moved nobody away from the end.
+          this.#end = this.scrollTop + this.clientHeight >= this.#drawn - END_PX;
           this.plan();
         },
         { passive: true },
@@ -121,8 +124,9 @@ class VirtualList extends HTMLElement {
     // A wrong guess moves what follows; a few rounds are enough for what is in sight.
     for (let round = 0; round < 4; round += 1) {
       this.#measureOffsets();
-      this.#space.style.height = `${this.#total()}px`;
-      if (this.#end) this.scrollTop = this.#total();
+      this.#drawn = this.#total();
+      this.#space.style.height = `${this.#drawn}px`;
+      if (this.#end) this.scrollTop = this.#drawn;
       const top = this.scrollTop;
       const anchor = this.#indexAt(top);
       const into = top - this.#offsets[anchor];

@@ -6,6 +6,7 @@ import { icon } from '../ui/icons.js';
 import { attempt, toast } from '../ui/toast.js';
 import { api } from '../core/api.js';
 import { store } from '../core/store.js';
+import { told } from '../core/told.js';
 import { t } from '../core/words.js';
 import { health } from '../chat/room.js';
 import { intentNames } from './explain.js';
@@ -27,14 +28,29 @@ async function swap(app, files) {
   if (!file) return;
   toast(t('swapping', file.name));
   const done = await attempt(() => api.swap(app, file));
-  if (done) toast(done.said);
+  if (done) toast(told(done.said));
   store.look();
 }
 
 const restart = async (app) => {
   const done = await attempt(() => api.restart(app));
-  if (done) toast(done.said);
+  if (done) toast(told(done.said));
 };
+
+const MANNERS = ['stream', 'typing', 'none'];
+
+const writing = (bot) =>
+  html`<label class="choice"
+    >${t('manner')}<select
+      @change=${(event) =>
+        attempt(() => api.manner(bot.app_id, event.target.value)).then((done) => {
+          if (done) toast(told(done.said));
+          store.look();
+        })}
+    >
+      ${MANNERS.map((it) => html`<option value=${it} ?selected=${it === bot.manner}>${t(`manner_${it}`)}</option>`)}
+    </select></label
+  >`;
 
 function component(bot) {
   if (!bot.built_in) return nothing;
@@ -123,7 +139,7 @@ function one(bot) {
           </ul>`
         : nothing
     }
-    ${component(bot)}${bring(bot)}
+    ${bot.manner ? writing(bot) : nothing}${component(bot)}${bring(bot)}
   </section>`;
 }
 

@@ -1,7 +1,9 @@
 // What a frame, a request or a code means, in a few words.
 
+import { told, toldAct } from '../core/told.js';
 import { either, t } from '../core/words.js';
 import { closeOf } from '../words/closes.js';
+import { faultsZh } from '../words/faults.js';
 
 const OPS = {
   0: ['事件', 'event'],
@@ -103,10 +105,17 @@ function frame({ json, text }) {
 
 /// A close: its code, what it means, and what a client may do now.
 function closed({ code, meaning }) {
-  if (!code) return [t('socket_cut'), meaning, 'bad'];
+  if (!code) return [t('socket_cut'), told(meaning), 'bad'];
   const known = closeOf(code);
   const text = known ? either(known[0], meaning) : meaning;
   return [`${t('socket_closed')} ${code}`, known ? `${text} · ${t(`then_${known[1]}`)}` : text, 'bad'];
+}
+
+/// A fault, and in Chinese what it does: in English its name says so.
+function faultText(fault) {
+  const [name] = fault.split(' ');
+  const form = Object.keys(faultsZh).find((it) => it.split(' ')[0] === name);
+  return either(form ? `${fault} · ${faultsZh[form]}` : fault, fault);
 }
 
 const codeOf = (json) => json?.code ?? json?.err_code;
@@ -150,17 +159,17 @@ export function explain(entry) {
     case 'stream':
       return [t('stream'), `${entry.text.slice(-60)}${entry.done ? ' ■' : ' …'}`];
     case 'user':
-      return [t('user_does'), entry.text];
+      return [t('user_does'), toldAct(entry)];
     case 'clock_moved':
       return [t('clock'), `+${entry.by_ms / 1000} s`];
     case 'fault_ordered':
-      return [t('fault_ordered'), entry.fault, 'warn'];
+      return [t('fault_ordered'), faultText(entry.fault), 'warn'];
     case 'fault_struck':
-      return [t('fault_struck'), entry.fault, 'bad'];
+      return [t('fault_struck'), faultText(entry.fault), 'bad'];
     case 'violation':
-      return [t('violation'), entry.text, 'bad'];
+      return [t('violation'), told(entry.text), 'bad'];
     default:
-      return [t('note'), entry.text ?? ''];
+      return [t('note'), told(entry.text ?? '')];
   }
 }
 

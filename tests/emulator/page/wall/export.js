@@ -25,7 +25,14 @@ async function wholeLog() {
 /// the log; those of the settings are left out.
 export async function saveRecord() {
   const settings = [...store.settings.values()].map((it) => ({ ...it, secret: undefined }));
-  const record = { state: await api.state(), settings, log: await wholeLog(), ledger: await api.ledger() };
+  const { gateway } = store;
+  const record = {
+    state: await api.state(),
+    settings,
+    gateway,
+    log: await wholeLog(),
+    ledger: await api.ledger(),
+  };
   save('qq-record.json', JSON.stringify(record, null, 1), 'application/json');
 }
 

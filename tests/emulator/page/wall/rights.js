@@ -3,12 +3,12 @@
 import { html, nothing } from '../ui/lit.js';
 import { attempt } from '../ui/toast.js';
 import { api } from '../core/api.js';
-import { prefs } from '../core/prefs.js';
 import { store } from '../core/store.js';
 import { clock, t } from '../core/words.js';
 import { act } from '../chat/actions.js';
-import { rightsZh } from '../words/rights.js';
 import { ALL_INTENTS } from './explain.js';
+import { field } from './fields.js';
+import { gateway } from './gateway.js';
 
 const chosen = { app: null };
 const hidden = new Set(['app_id', 'secret', 'name', 'intents']);
@@ -28,27 +28,6 @@ const ORDER = [
   'token',
   'visible',
 ];
-/// What has a few values, by its path.
-const CHOICES = {
-  'messages.proactive': ['allowed', 'quota', { refused: 40034105 }, { refused: 40034102 }],
-  'moderation.verdict': ['pass', 'silent', 'audit', { refuse: 40034006 }, { refuse: 304025 }],
-  standing: ['normal', 'offline', 'banned'],
-  'messages.nulls': ['absent', 'refused'],
-  'messages.timestamp': ['rfc3339', 'seconds', 'seconds-text', 'go'],
-  'events.timestamp': ['rfc3339', 'seconds', 'seconds-text', 'go'],
-  'events.relation_timestamp': ['rfc3339', 'seconds', 'seconds-text', 'go'],
-  'events.shape': ['minimal', 'current'],
-  'events.member_ids': ['per-group', 'same-as-user'],
-  'events.group_mode': ['only_mention', 'mention_and_context', 'all'],
-  'events.at_in_full_mode': ['message', 'at', 'both'],
-  'guilds.reaction_target': ['number', 'text'],
-  'media.foreign_urls': ['trusted', 'unreachable'],
-  'media.urls': ['full', 'no-scheme', 'bare'],
-  'media.guild_urls': ['full', 'no-scheme', 'bare'],
-  'media.sizes': ['text', 'number'],
-  'token.expires_in': ['text', 'number'],
-};
-
 function setAt(settings, path, value) {
   const keys = path.split('.');
   const last = keys.pop();
@@ -58,130 +37,18 @@ function setAt(settings, path, value) {
 const change = (path, value) =>
   attempt(() => store.saveSettings(chosen.app, (settings) => setAt(settings, path, value)));
 
-const named = (it) =>
-  typeof it === 'string'
-    ? t(`v_${it}`) === `v_${it}`
-      ? it
-      : t(`v_${it}`)
-    : Object.entries(it).map(([key, value]) => `${t(`v_${key}`)} ${value}`)[0];
-
-/// Fields that are milliseconds: written as `90s`, `5m`, `1h`.
-const SPANS = new Set([
-  'c2c_window',
-  'group_window',
-  'window',
-  'dedup_memory',
-  'event_id_lag',
-  'recall_window',
-  'ttl',
-  'lifetime',
-  'overlap',
-  'latency',
-  'start_period',
-  'replay_keep',
-  'least_gap',
-  'patience',
-  'deadline',
-  'audit_takes',
-  'part_lag',
-  'rkey_life',
-]);
-
-const spanText = (ms) => {
-  const [unit, name] = [
-    [3_600_000, 'h'],
-    [60_000, 'm'],
-    [1000, 's'],
-    [1, 'ms'],
-  ].find(([it]) => ms >= it && ms % it === 0) || [1, 'ms'];
-  return `${ms / unit}${name}`;
-};
-
-function spanOf(text) {
-  const [, number, unit] = /^\s*([\d.]+)\s*(ms|s|m|h|d)?\s*$/.exec(text) || [];
-  if (number === undefined) throw new Error(t('no_span', text));
-  return Math.round(Number(number) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit || 's']);
-}
-
-function field(path, value) {
-  const key = path.split('.').at(-1);
-  const name =
-    prefs.lang === 'zh'
-      ? rightsZh[path] || rightsZh[key] || key.replaceAll('_', ' ')
-      : key.replaceAll('_', ' ');
-  if (SPANS.has(key)) {
-    return html`<label class="choice"
-      ><span>${name}</span
-      ><input
-        .value=${spanText(value)}
-        @change=${(event) => attempt(async () => change(path, spanOf(event.target.value)))}
-    /></label>`;
-  }
-  if (CHOICES[path]) {
-    const all = CHOICES[path].map((it) => JSON.stringify(it));
-    const now = JSON.stringify(value);
-    if (!all.includes(now)) all.push(now);
-    return html`<label class="choice"
-      ><span>${name}</span
-      ><select @change=${(event) => change(path, JSON.parse(event.target.value))}>
-        ${all.map((it) => html`<option value=${it} ?selected=${it === now}>${named(JSON.parse(it))}</option>`)}
-      </select></label
-    >`;
-  }
-  if (typeof value === 'boolean') {
-    return html`<label class="switch"
-      ><input
-        type="checkbox"
-        role="switch"
-        .checked=${value}
-        @change=${(event) => change(path, event.target.checked)}
-      /><span>${name}</span></label
-    >`;
-  }
-  if (typeof value === 'number') {
-    return html`<label class="choice"
-      ><span>${name}</span
-      ><input
-        type="number"
-        min="0"
-        .value=${String(value)}
-        @change=${(event) => change(path, Number(event.target.value))}
-    /></label>`;
-  }
-  if (Array.isArray(value) && value.every((it) => typeof it === 'string')) {
-    return html`<label class="choice"
-      ><span>${name}</span
-      ><input
-        .value=${value.join(', ')}
-        placeholder="a, b"
-        @change=${(event) =>
-          change(
-            path,
-            event.target.value
-              .split(',')
-              .map((it) => it.trim())
-              .filter(Boolean),
-          )}
-    /></label>`;
-  }
-  return html`<label class="choice"
-    ><span>${name}</span
-    ><input
-      .value=${JSON.stringify(value)}
-      @change=${(event) => attempt(async () => change(path, JSON.parse(event.target.value)))}
-  /></label>`;
-}
-
 function section(name, values) {
   return html`<details ?open=${name === 'messages' || name === 'grants'}>
     <summary>${t(`r_${name}`)}</summary>
-    <div class="fields">${Object.entries(values).map(([key, value]) => field(`${name}.${key}`, value))}</div>
+    <div class="fields">
+      ${Object.entries(values).map(([key, value]) => field(`${name}.${key}`, value, change))}
+    </div>
   </details>`;
 }
 
 function intents(settings) {
   const has = (bit) => Math.floor(settings.intents / bit) % 2 === 1;
-  return html`<details>
+  return html`<details class="intents">
     <summary>${t('r_intents')}</summary>
     <p class="soft">${t('intents_why')}</p>
     <div class="fields">
@@ -252,7 +119,7 @@ export function rights() {
         : nothing
     }
     ${audits()}
-    <div class="fields">${plain.map(([key, value]) => field(key, value))}</div>
+    <div class="fields">${plain.map(([key, value]) => field(key, value, change))}</div>
     ${intents(settings)} ${ORDER.map((name) => section(name, settings[name]))}
     <div class="row">
       <button
@@ -266,5 +133,7 @@ export function rights() {
         ${t('defaults')}
       </button>
     </div>
+    <h3>${t('all_bots')}</h3>
+    ${gateway()}
   </div>`;
 }

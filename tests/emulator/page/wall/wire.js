@@ -4,6 +4,7 @@ import { html, nothing } from '../ui/lit.js';
 import '../ui/virtual-list.js';
 import { prefs, remember } from '../core/prefs.js';
 import { store } from '../core/store.js';
+import { told } from '../core/told.js';
 import { clock, t } from '../core/words.js';
 import { arrow, explain, groupOf } from './explain.js';
 
@@ -49,7 +50,7 @@ function items() {
 const pretty = (entry) => {
   if (entry.json) return JSON.stringify(entry.json, null, 2);
   return (
-    entry.text ||
+    told(entry.text) ||
     entry.body ||
     JSON.stringify(
       { ...entry, request: undefined, key: undefined, json: undefined, saying: undefined },

@@ -156,6 +156,53 @@ impl Emoji {
     }
 }
 
+/// What the buttons that a message has of its own do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Say that it is good.
+    Like,
+    /// Say that it is not.
+    Dislike,
+    /// Have it written again.
+    Again,
+    /// Have it end where it is.
+    Stop,
+}
+
+impl Operation {
+    /// Its name, for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Like => "like",
+            Self::Dislike => "dislike",
+            Self::Again => "again",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// The field of `action_button` that offers it.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Like | Self::Dislike => "feedback",
+            Self::Again => "re_generate",
+            Self::Stop => "stop_generate",
+        }
+    }
+
+    /// `feedback_opt`, of an opinion.
+    #[must_use]
+    pub fn opinion(self) -> Option<&'static str> {
+        match self {
+            Self::Like => Some("LIKE"),
+            Self::Dislike => Some("UNLIKE"),
+            Self::Again | Self::Stop => None,
+        }
+    }
+}
+
 /// A role in a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

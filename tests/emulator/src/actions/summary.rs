@@ -67,6 +67,12 @@ impl Act {
                 format!("{user} {verb} {}", emoji.key())
             }
             Self::Press { user, button, .. } => format!("{user} presses {button}"),
+            Self::Operate {
+                user, button, on, ..
+            } => {
+                let verb = if *on { "presses" } else { "takes back" };
+                format!("{user} {verb} {}", button.name())
+            }
             Self::Interact { user, kind, .. } => {
                 format!("{user} makes an interaction of type {kind}")
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Ledger;
 use crate::actions::UserAction;
@@ -48,6 +49,9 @@ pub struct Piece {
     pub stream: String,
     /// All of its text so far.
     pub text: String,
+    /// The buttons of its own (`action_button`), as they were sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buttons: Option<Value>,
     /// Whether it is finished.
     pub done: bool,
 }

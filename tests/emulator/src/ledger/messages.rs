@@ -150,6 +150,12 @@ pub struct BotMessage {
     /// Its keyboard, as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keyboard: Option<Value>,
+    /// The keyboard of suggestions that it brings, as it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Value>,
+    /// The buttons of its own (`action_button`), as they were sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buttons: Option<Value>,
     /// Accepted, and never shown to anyone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,

@@ -4,6 +4,7 @@ mod changes;
 mod chats;
 mod guilds;
 mod members;
+mod operate;
 mod relations;
 mod touch;
 
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use super::Platform;
 use super::gateway::Event;
-use super::messages::Origin;
+use super::messages::{Offers, Origin};
 use super::place::Spot;
 use super::posts::Post;
 use super::world::Said;
@@ -123,6 +124,12 @@ impl Platform {
                 message_id,
                 button,
             } => self.user_presses(app, user, message_id.as_ref(), button),
+            Act::Operate {
+                user,
+                message_id,
+                button,
+                on,
+            } => self.user_operates(app, user, message_id, *button, *on),
             Act::Interact {
                 user,
                 group,
@@ -257,6 +264,8 @@ impl Platform {
             author: (said.author.clone(), said.user.to_string()),
             at: self.now,
             keyboard: None,
+            offers: Offers::default(),
+            told: None,
             editable: false,
             message,
             recalled: false,

@@ -9,6 +9,7 @@ mod session;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -33,6 +34,16 @@ pub(crate) struct Conn {
     pub(crate) login: Option<(AppId, SessionId)>,
     last_beat: Millis,
     beats: VecDeque<Millis>,
+    pace: Pace,
+}
+
+/// What a socket was told of heartbeats when it opened. It stays so until the socket is gone, even
+/// if the settings change meanwhile: nobody told the client.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    interval: Duration,
+    /// Time without a heartbeat after which the socket is closed; zero means never.
+    patience: Duration,
 }
 
 impl Platform {
@@ -63,19 +74,19 @@ impl Platform {
     pub(super) fn on_socket_open(&mut self, conn: ConnId, request: &HttpRequest) {
         let path = request.path.clone();
         self.log(None, What::SocketOpened { conn, path });
+        let gateway = &self.settings.gateway;
+        let interval = gateway.heartbeat_interval;
+        let patience = interval.saturating_mul(gateway.missed_heartbeats);
         let fresh = Conn {
             login: None,
             last_beat: self.now,
             beats: VecDeque::new(),
+            pace: Pace { interval, patience },
         };
         self.conns.insert(conn, fresh);
-        let gateway = &self.settings.gateway;
-        let interval = gateway.heartbeat_interval;
-        if gateway.missed_heartbeats > 0 {
-            let at = self
-                .now
-                .plus(interval.saturating_mul(gateway.missed_heartbeats));
-            self.due.plan(at, Delayed::HeartbeatCheck { conn });
+        if !patience.is_zero() {
+            self.due
+                .plan(self.now.plus(patience), Delayed::HeartbeatCheck { conn });
         }
         if !gateway.login_timeout.is_zero() {
             self.due.plan(
@@ -127,21 +138,14 @@ impl Platform {
     }
 
     pub(super) fn check_heartbeat(&mut self, conn: ConnId) {
-        let gateway = &self.settings.gateway;
-        let limit = gateway
-            .heartbeat_interval
-            .saturating_mul(gateway.missed_heartbeats);
-        let Some(last) = self.conns.get(&conn).map(|conn| conn.last_beat) else {
+        let Some((last, pace)) = self.conns.get(&conn).map(|it| (it.last_beat, it.pace)) else {
             return;
         };
-        if gateway.missed_heartbeats == 0 {
-            return;
-        }
-        if self.now.since(last) >= limit {
+        if self.now.since(last) >= pace.patience {
             self.close(conn, 4009);
         } else {
             self.due
-                .plan(last.plus(limit), Delayed::HeartbeatCheck { conn });
+                .plan(last.plus(pace.patience), Delayed::HeartbeatCheck { conn });
         }
     }
 
@@ -189,8 +193,7 @@ impl Platform {
 
     /// Notes a heartbeat; true if there were too many within one interval.
     fn beat(&mut self, conn: ConnId) -> bool {
-        let gateway = &self.settings.gateway;
-        let (interval, most) = (gateway.heartbeat_interval, gateway.heartbeat_burst);
+        let most = self.settings.gateway.heartbeat_burst;
         let now = self.now;
         let Some(conn) = self.conns.get_mut(&conn) else {
             return false;
@@ -199,7 +202,7 @@ impl Platform {
         while conn
             .beats
             .front()
-            .is_some_and(|&at| now.since(at) >= interval)
+            .is_some_and(|&at| now.since(at) >= conn.pace.interval)
         {
             conn.beats.pop_front();
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
+use super::messages::Offers;
 use super::place::Spot;
 use crate::actions::Emoji;
 use crate::ids::{MessageId, Openid};
@@ -26,12 +27,23 @@ pub(crate) struct Post {
     pub(crate) at: Millis,
     /// The keyboard below it.
     pub(crate) keyboard: Option<Value>,
+    /// What it offers beside.
+    pub(crate) offers: Offers,
+    /// The id by which the bot knows it, if that is another: the one of a stream.
+    pub(crate) told: Option<String>,
     /// Whether it is one of those that can be edited.
     pub(crate) editable: bool,
     /// The Message object, in guild scenes.
     pub(crate) message: Value,
     pub(crate) recalled: bool,
     pub(crate) reactions: BTreeMap<Emoji, Vec<Fan>>,
+}
+
+impl Post {
+    /// Whether there is a button to press, below it or among its suggestions.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.keyboard.is_some() || self.offers.prompt.is_some()
+    }
 }
 
 /// All of one bot's, bounded.

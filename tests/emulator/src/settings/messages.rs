@@ -38,6 +38,9 @@ pub struct MessageSettings {
     /// Whether a button must have `unsupport_tips` (else 305007): it is documented as required, and clients in
     /// wide use leave it out.
     pub button_tips: bool,
+    /// Whether private messages may carry suggestions and buttons of their own (`prompt_keyboard`,
+    /// `action_button`): an official client knows them, the documentation does not. Else they are ignored.
+    pub offers: bool,
     /// Whether text may contain a URL (else 40054010, in groups only).
     pub urls_in_groups: bool,
     /// Messages that answer nothing.
@@ -71,6 +74,7 @@ impl Default for MessageSettings {
             markdown_refusal: 40_034_127,
             keyboard: true,
             button_tips: false,
+            offers: true,
             urls_in_groups: true,
             proactive: Proactive::Refused(40_034_105),
             event_id_lag: Duration::ZERO,

@@ -14,7 +14,7 @@ use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,9 +25,13 @@ use crate::actions::{ActionError, ActionOutcome, UserAction};
 use crate::faults::FAULT_HELP;
 use crate::ids::{AppId, MessageId};
 use crate::ledger::UserMessage;
+use crate::settings::GatewaySettings;
 
 /// Entries in one answer, if no limit is asked for.
 const PAGE: usize = 1_000;
+
+/// With a shorter interval of heartbeats a bot does little else, and with none it cannot be right.
+const LEAST_INTERVAL: Duration = Duration::from_secs(1);
 
 type Emulated = State<Arc<Shared>>;
 
@@ -49,6 +53,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/ledger", get(ledger))
         .route("/message/{id}", get(message))
         .route("/log", get(log))
+        .route("/gateway", get(gateway).put(put_gateway))
         .route("/bots", post(bots::add))
         .route(
             "/bots/{app}/settings",
@@ -56,6 +61,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         )
         .route("/bots/{app}/world", get(bots::world))
         .route("/bots/{app}/restart", post(bots::restart))
+        .route("/bots/{app}/manner", put(bots::set_manner))
         .route("/bots/{app}/component", post(bots::swap))
         .route("/bots/{app}/trace", get(bots::trace))
         .route("/events", get(stream::events))
@@ -140,6 +146,29 @@ async fn clock(State(shared): Emulated, Json(body): Json<ClockBody>) -> Json<Val
     let handle = Handle { shared };
     handle.advance(Duration::from_millis(body.advance_ms));
     Json(json!({"now_ms": handle.now()}))
+}
+
+/// `GET /gateway`: the rules of the gateway, the same for all bots.
+async fn gateway(State(shared): Emulated) -> Json<GatewaySettings> {
+    Json((Handle { shared }).with(|platform| platform.settings().gateway.clone()))
+}
+
+/// `PUT /gateway`: all of them; what is left out gets its default. Sockets that are open go on as
+/// they were told when they opened.
+async fn put_gateway(
+    State(shared): Emulated,
+    Json(wanted): Json<GatewaySettings>,
+) -> Outcome<GatewaySettings> {
+    if wanted.heartbeat_interval < LEAST_INTERVAL {
+        let why = "heartbeat_interval is less than a second";
+        return failed(StatusCode::BAD_REQUEST, why);
+    }
+    let changed = (Handle { shared }).with_mut(|platform| {
+        let settings = platform.gateway_settings_mut();
+        *settings = wanted;
+        settings.clone()
+    });
+    Ok(Json(changed))
 }
 
 /// `GET /state`: where everything is, and how the bots are.

@@ -7,10 +7,24 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::AppId;
 
 /// What came of a wish: a sentence for people, or why not.
 pub type Said<'a> = Pin<Box<dyn Future<Output = Result<String, String>> + Send + 'a>>;
+
+/// How a bot shows in private chats that it writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manner {
+    /// Not at all.
+    None,
+    /// With a typing notice.
+    Typing,
+    /// With a text that grows.
+    Stream,
+}
 
 /// A bot that runs in this process.
 pub trait BotControl: Debug + Send + Sync {
@@ -29,6 +43,17 @@ pub trait BotControl: Debug + Send + Sync {
 
     /// What it was given and what it made of it, as a file that its own tools run again.
     fn trace(&self) -> Said<'_> {
+        let why = "not offered by this bot".to_owned();
+        Box::pin(std::future::ready(Err(why)))
+    }
+
+    /// How it shows that it writes, if that can be chosen.
+    fn manner(&self) -> Option<Manner> {
+        None
+    }
+
+    /// Has it show in another way that it writes. It may start again for that.
+    fn set_manner(&self, _manner: Manner) -> Said<'_> {
         let why = "not offered by this bot".to_owned();
         Box::pin(std::future::ready(Err(why)))
     }

@@ -239,3 +239,43 @@ fn a_button_may_lack_its_tip_unless_the_settings_want_it() {
     bench.change(|bot| bot.messages.button_tips = true);
     assert_eq!(bench.post_code(&path, &with_buttons(&id, &silent)), 305_007);
 }
+
+#[test]
+fn suggestions_are_kept_in_private_chats_and_pressed_like_buttons() {
+    let mut bench = Bench::new();
+    bench.identify(ALL_PUBLIC);
+    let (id, path) = bench.asked(Act::c2c("alice", "what now?"));
+    let prompt = keyboard(&["more"], 2);
+    let body = json!({"content": "Ask on", "prompt_keyboard": {"keyboard": prompt},
+        "action_button": {"feedback": true}, "msg_id": id});
+    assert_eq!(bench.post_code(&path, &body), 0);
+    let kept = bench.platform.ledger().bot_message(0).unwrap();
+    assert_eq!(kept.prompt, Some(prompt));
+    assert_eq!(kept.buttons, Some(json!({"feedback": true})));
+    bench.act(press("alice", "more"));
+    assert_eq!(
+        bench.platform.ledger().user_message_at(1).unwrap().text,
+        "/do more"
+    );
+    let long = json!({"content": "x", "action_button": {"callback_data": "x".repeat(129)},
+        "msg_id": id, "msg_seq": 2});
+    assert_eq!(bench.post_code(&path, &long), 305_007);
+    let none = json!({"content": "x", "prompt_keyboard": {}, "msg_id": id, "msg_seq": 3});
+    assert_eq!(bench.post_code(&path, &none), 304_039);
+}
+
+#[test]
+fn groups_and_switched_off_platforms_do_not_know_suggestions() {
+    let mut bench = Bench::new();
+    let offers = |id: &MessageId| json!({"content": "x", "prompt_keyboard": {}, "action_button": {}, "msg_id": id});
+    let (id, path) = bench.asked(Act::group_at("room", "bob", "hi"));
+    assert_eq!(bench.post_code(&path, &offers(&id)), 0);
+    bench.change(|bot| bot.messages.offers = false);
+    let (id, path) = bench.asked(Act::c2c("alice", "hi"));
+    assert_eq!(bench.post_code(&path, &offers(&id)), 0);
+    let kept: Vec<_> = bench.platform.ledger().bot_messages_since(0).collect();
+    assert!(
+        kept.iter()
+            .all(|it| it.prompt.is_none() && it.buttons.is_none())
+    );
+}

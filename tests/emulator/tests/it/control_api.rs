@@ -71,6 +71,32 @@ async fn the_clock_moves_and_settings_change() {
     assert_eq!(slots, 5);
 }
 
+async fn put(emulator: &Emulator, path: &str, body: &Value) -> (StatusCode, Value) {
+    let url = format!("{}{path}", emulator.urls().control_base);
+    let put = client().put(url).header("content-type", "application/json");
+    let response = put.body(body.to_string()).send().await.unwrap();
+    (response.status(), response.json_value().await)
+}
+
+#[tokio::test]
+async fn the_gateway_is_changed_while_it_runs_and_the_next_hello_says_so() {
+    let emulator = start().await;
+    let mut gateway = look(&emulator, "/gateway").await;
+    assert_eq!(gateway["heartbeat_interval"], 41_250);
+    gateway["heartbeat_interval"] = json!(5_000);
+    gateway["unknown_session"] = json!({"close": 4006});
+    let (status, now) = put(&emulator, "/gateway", &gateway).await;
+    assert_eq!((status, &now), (StatusCode::OK, &gateway));
+    let mut socket = Socket::connect(&emulator.urls().gateway_url, None).await;
+    let hello = json!({"op": 10, "d": {"heartbeat_interval": 5_000}});
+    assert_eq!(socket.frame().await, hello);
+    for wrong in [json!({"heartbeat_interval": 10}), json!({"heart": 1})] {
+        let (status, _) = put(&emulator, "/gateway", &wrong).await;
+        assert!(status.is_client_error(), "{wrong}");
+    }
+    assert_eq!(look(&emulator, "/gateway").await, gateway);
+}
+
 #[tokio::test]
 async fn what_bots_send_is_streamed_and_actions_are_taken_on_the_same_socket() {
     let emulator = start().await;

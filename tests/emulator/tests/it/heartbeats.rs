@@ -42,3 +42,23 @@ fn too_many_heartbeats_are_closed_with_4008() {
     }
     assert_eq!(bench.end(conn), Some(End::Closed(4008)));
 }
+
+#[test]
+fn a_new_interval_counts_for_new_sockets_and_an_open_one_keeps_the_one_it_was_told() {
+    let mut bench = Bench::new();
+    let (old, _) = bench.login();
+    let gateway = bench.platform.gateway_settings_mut();
+    gateway.heartbeat_interval = Duration::from_secs(5);
+    let (new, _) = bench.login();
+    bench.pass(Duration::from_secs(14));
+    bench.say(new, &json!({"op": 1, "d": 1}));
+    bench.pass(Duration::from_secs(14));
+    assert_eq!((bench.end(old), bench.end(new)), (None, None));
+    bench.pass(Duration::from_secs(2));
+    assert_eq!(
+        (bench.end(old), bench.end(new)),
+        (None, Some(End::Closed(4009)))
+    );
+    bench.pass(Duration::from_millis(3 * 41_250));
+    assert_eq!(bench.end(old), Some(End::Closed(4009)));
+}

@@ -32,6 +32,7 @@ mod random_inputs;
 mod reactions_and_recall;
 mod reply_windows;
 mod resume;
+mod sentences;
 mod shell_files;
 mod shell_http;
 mod shell_socket;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use qq_emulator::actions::Act;
+use qq_emulator::actions::{Act, ActionError, Operation};
 use qq_emulator::ids::MessageId;
 use qq_emulator::ledger::{BotForm, Violation};
 use qq_emulator::wire::HttpResponse;
 use serde_json::{Value, json};
 
+use crate::support::guilds::ALL_PUBLIC;
 use crate::support::{Bench, code};
 
 struct Streamer {
@@ -15,6 +16,17 @@ struct Streamer {
     path: String,
     id: MessageId,
     stream: Option<Value>,
+    /// `action_button` of the pieces.
+    extra: Value,
+}
+
+fn operate(id: &str, button: Operation) -> Act {
+    Act::Operate {
+        user: "alice".into(),
+        message_id: id.into(),
+        button,
+        on: true,
+    }
 }
 
 impl Streamer {
@@ -27,12 +39,14 @@ impl Streamer {
             path,
             id,
             stream: None,
+            extra: Value::Null,
         }
     }
 
     fn send(&mut self, mode: &str, index: u64, state: u64, text: &str) -> HttpResponse {
         let mut body = json!({"input_mode": mode, "input_state": state, "index": index,
-            "content_type": "markdown", "content_raw": text, "msg_id": self.id, "msg_seq": 1});
+            "content_type": "markdown", "content_raw": text, "msg_id": self.id, "msg_seq": 1,
+            "action_button": self.extra});
         if let Some(stream) = &self.stream {
             body["stream_msg_id"] = stream.clone();
         }
@@ -112,4 +126,53 @@ fn groups_have_no_streams() {
     let (_, path) = bench.asked(Act::group_at("room", "bob", "hi"));
     let path = path.replace("/messages", "/stream_messages");
     assert_eq!(bench.post_code(&path, &json!({})), 404);
+}
+
+#[test]
+fn a_growing_message_is_stopped_and_a_finished_one_is_liked_under_the_id_that_the_bot_knows() {
+    let mut it = Streamer::new();
+    let conn = it.bench.identify(ALL_PUBLIC);
+    it.extra = json!({"feedback": true, "stop_generate": true, "callback_data": "turn 1"});
+    it.send("append", 0, 1, "Once");
+    let stream = it.stream.clone().unwrap();
+    it.bench.frames(conn);
+    it.bench
+        .act(operate(stream.as_str().unwrap(), Operation::Stop));
+    let frame = it.bench.frames(conn).pop().unwrap();
+    let resolved = json!({
+        "button_data": "turn 1", "button_id": "stop_generate", "message_id": stream,
+    });
+    assert_eq!(
+        frame["d"]["data"],
+        json!({"type": 11, "resolved": resolved})
+    );
+    it.send("append", 1, 10, ".");
+    let message = it.bench.platform.ledger().bot_message(0).unwrap().clone();
+    assert_eq!(message.buttons, Some(it.extra.clone()));
+    it.bench.act(operate(message.id.as_str(), Operation::Like));
+    let frame = it.bench.frames(conn).pop().unwrap();
+    let resolved = json!({"message_id": stream, "feedback_opt": "LIKE", "checked": true,
+        "button_data": "turn 1"});
+    assert_eq!(
+        frame["d"]["data"],
+        json!({"type": 13, "resolved": resolved})
+    );
+    let presses = |bench: &Bench| {
+        bench
+            .platform
+            .ledger()
+            .mark(&message.id)
+            .unwrap()
+            .presses
+            .clone()
+    };
+    assert_eq!(presses(&it.bench), ["alice: like"]);
+    it.bench
+        .act(operate(message.id.as_str(), Operation::Dislike));
+    assert_eq!(presses(&it.bench), ["alice: dislike"]);
+    let stop = it.bench.platform.act(
+        it.bench.platform.now(),
+        &operate(message.id.as_str(), Operation::Stop).into(),
+    );
+    assert_eq!(stop.0, Err(ActionError::NoSuchButton("stop".to_owned())));
 }

@@ -145,9 +145,13 @@ impl Platform {
             None => self.newest_buttons(app, user)?,
         };
         let post = self.post(app, &id)?;
-        let keyboard = post.keyboard.as_ref().ok_or(ActionError::NoButtons)?;
+        if !post.has_keys() {
+            return Err(ActionError::NoButtons);
+        }
         let no_such = || ActionError::NoSuchButton(wanted.to_owned());
-        let button = find_button(keyboard, wanted).ok_or_else(no_such)?.clone();
+        let mut keyboards = [&post.keyboard, &post.offers.prompt].into_iter().flatten();
+        let button = keyboards.find_map(|keyboard| find_button(keyboard, wanted));
+        let button = button.ok_or_else(no_such)?.clone();
         let who = self.id_there(app, &post.spot, user);
         if !self.may_press(app, &post.spot, user, &who, &button) {
             return Err(ActionError::MayNotPress(user.clone()));
@@ -193,7 +197,7 @@ impl Platform {
         let theirs = |spot: &Spot| spot.user.as_ref().is_none_or(|it| it == user);
         let newest = bot
             .posts
-            .newest(|post| post.by_bot && post.keyboard.is_some() && theirs(&post.spot));
+            .newest(|post| post.by_bot && post.has_keys() && theirs(&post.spot));
         newest.ok_or(ActionError::NoButtons)
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::Refusal;
 use super::cards::{check_tags, keyboard_of, read_ark, read_keyboard, read_markdown};
 use super::fields::{Kind, chars, check_types, object_of, text_of};
+use super::offers::{Offers, read_offers};
 use super::passive::key_of;
 use crate::ledger::{BotForm, MediaView, ReplyTo, Scene};
 use crate::settings::BotSettings;
@@ -28,6 +29,7 @@ pub(crate) struct Outgoing {
     pub(crate) stream: Option<String>,
     pub(crate) card: Option<Value>,
     pub(crate) keyboard: Option<Value>,
+    pub(crate) offers: Offers,
 }
 
 impl Outgoing {
@@ -46,6 +48,7 @@ impl Outgoing {
             stream: None,
             card: None,
             keyboard: None,
+            offers: Offers::default(),
         }
     }
 }
@@ -101,6 +104,7 @@ pub(crate) fn read(json: &Value, scene: Scene, bot: &BotSettings) -> Result<Outg
     if scene == Scene::Group && !settings.urls_in_groups && has_url(&outgoing.text) {
         return Err(Refusal::code(40_054_010));
     }
+    outgoing.offers = read_offers(fields, scene, bot)?;
     outgoing.is_wakeup = fields.get("is_wakeup").and_then(Value::as_bool) == Some(true);
     outgoing.reply_to = key_of(text_of(fields, "msg_id"), text_of(fields, "event_id"));
     outgoing.msg_seq = msg_seq;

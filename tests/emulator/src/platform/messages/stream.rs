@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::fields::{Kind, chars, check_types, number_of, text_of};
+use super::offers::{Offers, read_offers};
 use super::passive::key_of;
 use super::publish::Sent;
 use super::{Outgoing, Refusal, body, check_standing, json_body};
@@ -17,6 +18,7 @@ use crate::platform::due::Delayed;
 use crate::platform::place::Spot;
 use crate::platform::routes::{Answer, Call};
 use crate::record::What;
+use crate::settings::BotSettings;
 use crate::time::Millis;
 
 /// A stream that has begun and not finished.
@@ -30,6 +32,14 @@ pub(crate) struct Stream {
     msg_seq: u32,
     slot: Option<u32>,
     ref_idx: RefIdx,
+    offers: Offers,
+}
+
+impl Stream {
+    /// Where it grows, and what it offers meanwhile.
+    pub(crate) fn offered(&self) -> (&Spot, &Offers) {
+        (&self.spot, &self.offers)
+    }
 }
 
 /// One piece, as it came.
@@ -42,6 +52,7 @@ struct Piece {
     reply_to: Option<ReplyTo>,
     msg_seq: u32,
     is_wakeup: bool,
+    offers: Offers,
 }
 
 const FIELDS: &[(&str, Kind)] = &[
@@ -55,6 +66,8 @@ const FIELDS: &[(&str, Kind)] = &[
     ("event_id", Kind::Text),
     ("msg_seq", Kind::Whole),
     ("is_wakeup", Kind::Flag),
+    ("prompt_keyboard", Kind::Object),
+    ("action_button", Kind::Object),
 ];
 
 impl Platform {
@@ -73,7 +86,7 @@ impl Platform {
         let fields = json_body(call)?.as_object();
         let fields = fields.ok_or_else(|| bad("a body that is no object"))?;
         check_types(fields, FIELDS, bot.settings.messages.nulls)?;
-        let piece = Piece::read(fields)?;
+        let piece = Piece::read(fields, &bot.settings)?;
         let spot = self.find_chat(app, Scene::C2c, call.segment(2))?;
         let id = match piece.stream.clone() {
             None => self.begin_stream(app, spot, &piece)?,
@@ -118,6 +131,7 @@ impl Platform {
             msg_seq: piece.msg_seq,
             slot,
             ref_idx,
+            offers: piece.offers.clone(),
         };
         if let Some(bot) = self.bots.get_mut(app) {
             bot.streams.insert(id.clone(), stream);
@@ -175,6 +189,7 @@ impl Platform {
         stream.text = text;
         stream.index = piece.index;
         stream.last = now;
+        stream.offers.take(&piece.offers);
         Ok(())
     }
 
@@ -199,6 +214,7 @@ impl Platform {
             user: stream.spot.user.clone(),
             stream: id.to_owned(),
             text: stream.text.clone(),
+            buttons: stream.offers.buttons.clone(),
             done,
         };
         self.ledger.happen(Happening::Piece(Arc::new(shown)));
@@ -228,6 +244,7 @@ impl Platform {
         outgoing.reply_to = stream.reply_to;
         outgoing.msg_seq = stream.msg_seq;
         outgoing.stream = Some(id.to_owned());
+        outgoing.offers = stream.offers;
         let sent = Sent {
             spot: stream.spot,
             outgoing,
@@ -260,7 +277,7 @@ impl Platform {
 }
 
 impl Piece {
-    fn read(fields: &Map<String, Value>) -> Result<Self, Refusal> {
+    fn read(fields: &Map<String, Value>, bot: &BotSettings) -> Result<Self, Refusal> {
         let replace = match text_of(fields, "input_mode") {
             None | Some("append") => false,
             Some("replace") => true,
@@ -291,6 +308,7 @@ impl Piece {
             reply_to: key_of(message, event),
             msg_seq: body::read_seq(fields)?,
             is_wakeup,
+            offers: read_offers(fields, Scene::C2c, bot)?,
         })
     }
 }

@@ -11,7 +11,7 @@ use super::{Emulated, Outcome, failed};
 use crate::ids::AppId;
 use crate::platform::{Platform, WorldView};
 use crate::settings::BotSettings;
-use crate::shell::{BotControl, Handle};
+use crate::shell::{BotControl, Handle, Manner};
 
 /// How a bot is.
 pub(super) fn state(platform: &Platform, app: &AppId, inside: Option<&dyn BotControl>) -> Value {
@@ -22,6 +22,7 @@ pub(super) fn state(platform: &Platform, app: &AppId, inside: Option<&dyn BotCon
         "sessions": platform.sessions(app),
         "waiting_faults": platform.waiting_faults(app),
         "built_in": inside.is_some(),
+        "manner": inside.and_then(BotControl::manner),
         "can_swap": inside.is_some_and(BotControl::can_swap),
     })
 }
@@ -99,6 +100,18 @@ pub(super) async fn restart(State(shared): Emulated, Path(app): Path<AppId>) -> 
         return failed(StatusCode::NOT_FOUND, "this bot does not live here");
     };
     said(bot.restart().await)
+}
+
+/// `PUT /bots/{app}/manner`: how a bot of this process shows that it writes, as `"typing"`.
+pub(super) async fn set_manner(
+    State(shared): Emulated,
+    Path(app): Path<AppId>,
+    Json(manner): Json<Manner>,
+) -> Outcome<Value> {
+    let Some(bot) = shared.inside.find(&app) else {
+        return failed(StatusCode::NOT_FOUND, "this bot does not live here");
+    };
+    said(bot.set_manner(manner).await)
 }
 
 /// `GET /bots/{app}/trace`: what a bot of this process was given, as lines that its own tools replay.
