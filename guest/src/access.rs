@@ -2,6 +2,8 @@
 //!
 //! The list and the bindings both grant. Pairing is on while the list is empty.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -97,36 +99,36 @@ pub struct Access {
 
 /// What of it travels in a checkpoint: all but what is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InFlight {
-    pairing: Pairing,
-    courtesy: Courtesy,
+pub struct InFlight<'a> {
+    pairing: Cow<'a, Pairing>,
+    courtesy: Cow<'a, Courtesy>,
 }
 
-impl InFlight {
+impl InFlight<'_> {
     /// The same without what nobody else may read.
     pub(crate) fn blank(&mut self) {
-        self.pairing.blank();
+        self.pairing.to_mut().blank();
     }
 }
 
 impl Access {
     /// What earlier processes remembered, and what an earlier instance had in flight.
     #[must_use]
-    pub fn restore(entries: &Entries, wall_ms: u64, in_flight: InFlight) -> Self {
+    pub fn restore(entries: &Entries, wall_ms: u64, in_flight: InFlight<'_>) -> Self {
         Self {
             bindings: Bindings::restore(entries),
             asks: Asks::restore(entries, wall_ms),
-            pairing: in_flight.pairing,
-            courtesy: in_flight.courtesy,
+            pairing: in_flight.pairing.into_owned(),
+            courtesy: in_flight.courtesy.into_owned(),
         }
     }
 
     /// What belongs into a checkpoint.
     #[must_use]
-    pub fn in_flight(&self) -> InFlight {
+    pub fn in_flight(&self) -> InFlight<'_> {
         InFlight {
-            pairing: self.pairing.clone(),
-            courtesy: self.courtesy.clone(),
+            pairing: Cow::Borrowed(&self.pairing),
+            courtesy: Cow::Borrowed(&self.courtesy),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The channel as a whole: one event in, effects out. Every arrow of a message's way begins here.
 
+use std::borrow::Cow;
+
 use crate::access::{self, Access};
 use crate::auth::{Auth, News};
 use crate::bindings::{
@@ -127,23 +129,23 @@ impl Channel {
         }
     }
 
-    fn go_on(mut env: Env, entries: &Entries, checkpoint: Checkpoint) -> Self {
+    fn go_on(mut env: Env, entries: &Entries, checkpoint: Checkpoint<'_>) -> Self {
         // As the instance before had it: what is too old is forgotten at a restart, or as new things come.
         let wall_ms = 0;
-        env.ids = checkpoint.ids;
-        env.jitter = checkpoint.jitter;
+        env.ids = checkpoint.ids.into_owned();
+        env.jitter = checkpoint.jitter.into_owned();
         env.clock = checkpoint.clock;
-        env.timers = checkpoint.timers;
-        env.requests = checkpoint.requests;
-        env.health = checkpoint.health;
+        env.timers = checkpoint.timers.into_owned();
+        env.requests = checkpoint.requests.into_owned();
+        env.health = checkpoint.health.into_owned();
         Self {
             dedup: Dedup::restore(entries, wall_ms),
             turns: Turns::restore(entries, &env.config, wall_ms, checkpoint.turns),
             access: Access::restore(entries, wall_ms, checkpoint.access),
-            gateway: checkpoint.gateway,
-            auth: checkpoint.auth,
+            gateway: checkpoint.gateway.into_owned(),
+            auth: checkpoint.auth.into_owned(),
             draining: checkpoint.draining,
-            examination: checkpoint.examination,
+            examination: checkpoint.examination.into_owned(),
             probe: checkpoint.probe,
             env,
         }
@@ -351,18 +353,18 @@ impl Channel {
             access.blank();
         }
         Checkpoint {
-            ids: self.env.ids.clone(),
-            jitter: self.env.jitter.clone(),
+            ids: Cow::Borrowed(&self.env.ids),
+            jitter: Cow::Borrowed(&self.env.jitter),
             clock: self.env.clock,
-            timers: self.env.timers.clone(),
-            requests: self.env.requests.clone(),
-            health: self.env.health.clone(),
-            auth: self.auth.clone(),
-            gateway: self.gateway.clone(),
+            timers: Cow::Borrowed(&self.env.timers),
+            requests: Cow::Borrowed(&self.env.requests),
+            health: Cow::Borrowed(&self.env.health),
+            auth: Cow::Borrowed(&self.auth),
+            gateway: Cow::Borrowed(&self.gateway),
             turns,
             access,
             draining: self.draining,
-            examination: self.examination.clone(),
+            examination: Cow::Borrowed(&self.examination),
             probe: self.probe,
         }
         .write()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::env::Env;
 use crate::state::Entries;
 use crate::state::name::{Name, NameSet};
-use crate::state::ring::{Dated, Ring};
+use crate::state::ring::{Dated, Ring, Stored};
 
 /// Names remembered: ten thousand messages with two names each.
 const CAPACITY: usize = 20_480;
@@ -38,13 +38,17 @@ impl Dedup {
     /// What earlier processes remembered.
     #[must_use]
     pub fn restore(entries: &Entries, wall_ms: u64) -> Self {
-        let (ring, records) = Ring::restore(PREFIX, CAPACITY, entries, wall_ms);
-        let order: VecDeque<Name> = records.into_iter().map(|seen: Seen| seen.name).collect();
-        Self {
-            ring,
-            known: order.iter().copied().collect(),
-            order,
+        let stored = Stored::under(entries, PREFIX);
+        let mut dedup = Self {
+            ring: Ring::restore(PREFIX, CAPACITY, &stored),
+            known: NameSet::with_capacity_and_hasher(stored.count(), Default::default()),
+            order: VecDeque::with_capacity(stored.count()),
+        };
+        for (_, seen) in stored.records::<Seen>(wall_ms) {
+            dedup.known.insert(seen.name);
+            dedup.order.push_back(seen.name);
         }
+        dedup
     }
 
     /// Takes a thing under all its names. False when one of them was taken before: it is a repetition.

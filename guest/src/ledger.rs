@@ -9,7 +9,7 @@ use crate::delivery::PartState;
 use crate::env::{Env, Level};
 use crate::ids::TurnId;
 use crate::state::Entries;
-use crate::state::ring::{Dated, Ring};
+use crate::state::ring::{Ring, Stored};
 use crate::turns::{Origin, Stage, Turn};
 
 /// Outcomes remembered.
@@ -38,12 +38,6 @@ pub struct Record {
     pub wall_ms: u64,
 }
 
-impl Dated for Record {
-    fn wall_ms(&self) -> u64 {
-        self.wall_ms
-    }
-}
-
 /// A message that waits for its review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Review {
@@ -70,14 +64,14 @@ impl Ledger {
     /// The ledger as it was left.
     #[must_use]
     pub fn restore(entries: &Entries) -> Self {
-        let (ring, recorded) = Ring::restore_unread(PREFIX, CAPACITY, entries);
+        let stored = Stored::under(entries, PREFIX);
         let reviews = entries
             .under(REVIEWS)
             .filter_map(|(id, bytes)| Some((id.to_owned(), postcard::from_bytes(bytes).ok()?)))
             .collect();
         Self {
-            ring,
-            recorded,
+            ring: Ring::restore(PREFIX, CAPACITY, &stored),
+            recorded: stored.count() as u64,
             reviews,
         }
     }

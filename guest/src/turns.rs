@@ -1,5 +1,6 @@
 //! Turns: one accepted message each, from the agent's start to the recorded outcome.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
@@ -125,31 +126,37 @@ pub struct Turns {
     pub(crate) places: Places,
 }
 
-/// What of the turns travels in a checkpoint: all but what is stored.
+/// What of the turns travels in a checkpoint: all but what is stored. Borrowed where it is written, which is often.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InFlight {
-    flights: BTreeMap<TurnId, Flight>,
-    running: BTreeSet<TurnId>,
+pub struct InFlight<'a> {
+    flights: Cow<'a, BTreeMap<TurnId, Flight>>,
+    running: Cow<'a, BTreeSet<TurnId>>,
     held: bool,
-    agenda: BTreeSet<TurnId>,
-    growths: BTreeMap<TurnId, Growth>,
-    typing: BTreeMap<TurnId, u64>,
-    approvals: BTreeMap<TurnId, Vec<Asked>>,
-    pacing: Pacing,
+    agenda: Cow<'a, BTreeSet<TurnId>>,
+    growths: Cow<'a, BTreeMap<TurnId, Growth>>,
+    typing: Cow<'a, BTreeMap<TurnId, u64>>,
+    approvals: Cow<'a, BTreeMap<TurnId, Vec<Asked>>>,
+    pacing: Cow<'a, Pacing>,
 }
 
-impl InFlight {
+impl InFlight<'_> {
     /// The same without what nobody else may read.
     pub(crate) fn blank(&mut self) {
-        self.approvals.values_mut().flatten().for_each(Asked::blank);
-        self.growths.values_mut().for_each(Growth::blank);
+        let approvals = self.approvals.to_mut();
+        approvals.values_mut().flatten().for_each(Asked::blank);
+        self.growths.to_mut().values_mut().for_each(Growth::blank);
     }
 }
 
 impl Turns {
     /// The turns that an earlier process, or an earlier instance, left open.
     #[must_use]
-    pub fn restore(entries: &Entries, config: &Config, wall_ms: u64, in_flight: InFlight) -> Self {
+    pub fn restore(
+        entries: &Entries,
+        config: &Config,
+        wall_ms: u64,
+        in_flight: InFlight<'_>,
+    ) -> Self {
         let open = OpenTurns::restore(entries);
         let mut queues: BTreeMap<String, VecDeque<TurnId>> = BTreeMap::new();
         let mut budget = Budget::restore(entries);
@@ -163,14 +170,14 @@ impl Turns {
         Self {
             open,
             queues,
-            flights: in_flight.flights,
-            running: in_flight.running,
+            flights: in_flight.flights.into_owned(),
+            running: in_flight.running.into_owned(),
             held: in_flight.held,
-            agenda: in_flight.agenda,
-            growths: in_flight.growths,
-            typing: in_flight.typing,
-            approvals: in_flight.approvals,
-            pacing: in_flight.pacing,
+            agenda: in_flight.agenda.into_owned(),
+            growths: in_flight.growths.into_owned(),
+            typing: in_flight.typing.into_owned(),
+            approvals: in_flight.approvals.into_owned(),
+            pacing: in_flight.pacing.into_owned(),
             ledger: Ledger::restore(entries),
             budget,
             caps: Capabilities::restore(entries),
@@ -182,16 +189,16 @@ impl Turns {
 
     /// What belongs into a checkpoint.
     #[must_use]
-    pub fn in_flight(&self) -> InFlight {
+    pub fn in_flight(&self) -> InFlight<'_> {
         InFlight {
-            flights: self.flights.clone(),
-            running: self.running.clone(),
+            flights: Cow::Borrowed(&self.flights),
+            running: Cow::Borrowed(&self.running),
             held: self.held,
-            agenda: self.agenda.clone(),
-            growths: self.growths.clone(),
-            typing: self.typing.clone(),
-            approvals: self.approvals.clone(),
-            pacing: self.pacing.clone(),
+            agenda: Cow::Borrowed(&self.agenda),
+            growths: Cow::Borrowed(&self.growths),
+            typing: Cow::Borrowed(&self.typing),
+            approvals: Cow::Borrowed(&self.approvals),
+            pacing: Cow::Borrowed(&self.pacing),
         }
     }
 

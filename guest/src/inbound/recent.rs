@@ -13,7 +13,7 @@ use crate::events::fields::cut;
 use crate::ids::MessageId;
 use crate::scene::Scene;
 use crate::state::name::{Name, NameMap};
-use crate::state::ring::{self, Dated, Ring};
+use crate::state::ring::{self, Dated, Ring, Stored};
 use crate::state::{Entries, REMEMBER_MS};
 
 use super::{Attached, Inbound};
@@ -86,14 +86,14 @@ impl Recent {
     /// What earlier processes remembered.
     #[must_use]
     pub fn restore(entries: &Entries, wall_ms: u64) -> Self {
-        let (ring, records) = Ring::restore_blocks(PREFIX, CAPACITY, BLOCK, entries, wall_ms);
+        let stored = Stored::under(entries, PREFIX);
         let mut recent = Self {
-            ring,
+            ring: Ring::restore_blocks(PREFIX, CAPACITY, BLOCK, &stored),
             records: VecDeque::new(),
             gone: 0,
             by_name: NameMap::default(),
         };
-        for (block, record) in records {
+        for (block, record) in stored.records(wall_ms) {
             recent.remember(block, record);
         }
         recent

@@ -1,5 +1,7 @@
 //! The checkpoint: all that is in flight, in a form that the next version can read.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::access;
@@ -14,35 +16,38 @@ use crate::turns::InFlight;
 
 use super::STATE_VERSION;
 
-/// What an instance hands to the one that takes its place. What is remembered is in stored entries instead.
+/// What an instance hands to the one that takes its place. What is remembered is in stored entries instead. Borrowed
+/// where it is written, which is often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checkpoint {
+pub struct Checkpoint<'a> {
     /// Where id counting stands.
-    pub ids: Ids,
+    pub ids: Cow<'a, Ids>,
     /// Where jitter stands.
-    pub jitter: Jitter,
+    pub jitter: Cow<'a, Jitter>,
     /// What was learned of the platform's clock.
     pub clock: Clock,
     /// Timers set.
-    pub timers: Timers,
+    pub timers: Cow<'a, Timers>,
     /// Requests under way.
-    pub requests: Requests,
+    pub requests: Cow<'a, Requests>,
     /// The token.
-    pub auth: Auth,
+    pub auth: Cow<'a, Auth>,
     /// The connection.
-    pub gateway: Gateway,
+    pub gateway: Cow<'a, Gateway>,
     /// Turns, as far as they are not stored.
-    pub turns: InFlight,
+    #[serde(borrow)]
+    pub turns: InFlight<'a>,
     /// Who pairs.
-    pub access: access::InFlight,
+    #[serde(borrow)]
+    pub access: access::InFlight<'a>,
     /// No new turns are taken.
     pub draining: Option<u64>,
     /// The doctor's examination under way.
-    pub examination: Option<Examination>,
+    pub examination: Cow<'a, Option<Examination>>,
     /// Started to be asked something only.
     pub probe: bool,
     /// What was last said of how the channel is: code, sentence, remedy.
-    pub health: Option<(String, String, Option<String>)>,
+    pub health: Cow<'a, Option<(String, String, Option<String>)>>,
 }
 
 /// Why a checkpoint cannot be read or written.
@@ -67,7 +72,7 @@ pub enum CheckpointError {
     },
 }
 
-impl Checkpoint {
+impl<'a> Checkpoint<'a> {
     /// Writes it: the version as four bytes, then the state.
     ///
     /// # Errors
@@ -81,7 +86,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When the version is not ours, or the bytes are not a checkpoint.
-    pub fn read(bytes: &[u8]) -> Result<Self, CheckpointError> {
+    pub fn read(bytes: &'a [u8]) -> Result<Self, CheckpointError> {
         let (version, state) = bytes
             .split_first_chunk::<4>()
             .ok_or(CheckpointError::Damaged)?;

@@ -61,77 +61,69 @@ pub(crate) fn changed<T: Serialize + DeserializeOwned>(
     postcard::to_allocvec(&block).unwrap_or_default()
 }
 
-impl<T: Clone + Dated + Serialize + for<'de> Deserialize<'de>> Ring<T> {
-    /// A ring of at most `capacity` records under keys that begin with `prefix`, and what is stored of it,
-    /// oldest first. Records older than a day are left out.
+/// What is stored of a ring, block by block, oldest first.
+#[derive(Debug)]
+pub struct Stored<'a> {
+    /// The number of each, and how many records are in it.
+    blocks: Vec<(u64, u64, &'a [u8])>,
+}
+
+impl<'a> Stored<'a> {
+    /// The blocks whose keys begin with `prefix`. Of each only the beginning is read.
     #[must_use]
-    pub fn restore(
-        prefix: &str,
-        capacity: usize,
-        entries: &Entries,
-        wall_ms: u64,
-    ) -> (Self, Vec<T>) {
-        let (ring, records) = Self::restore_blocks(prefix, capacity, BLOCK, entries, wall_ms);
-        (
-            ring,
-            records.into_iter().map(|(_, record)| record).collect(),
-        )
+    pub fn under(entries: &'a Entries, prefix: &'a str) -> Self {
+        let blocks = entries.under(prefix).filter_map(|(_, bytes)| {
+            // A block begins with its number and how many records there are.
+            let ((number, count), _) = postcard::take_from_bytes::<(u64, u64)>(bytes).ok()?;
+            Some((number, count, bytes))
+        });
+        let mut blocks: Vec<_> = blocks.collect();
+        blocks.sort_unstable();
+        Self { blocks }
     }
 
-    /// The same with `block` records in each block, and every record with the number of its block.
+    /// How many records are stored.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let count: u64 = self.blocks.iter().map(|(_, count, _)| count).sum();
+        usize::try_from(count).unwrap_or(usize::MAX)
+    }
+
+    /// All records that are not a day old, oldest first, each with the number of its block.
+    pub fn records<T: Dated + DeserializeOwned>(
+        &self,
+        wall_ms: u64,
+    ) -> impl Iterator<Item = (u64, T)> {
+        let read = self
+            .blocks
+            .iter()
+            .filter_map(|(_, _, bytes)| postcard::from_bytes::<Block<T>>(bytes).ok());
+        let records = read.flat_map(|Block { number, records }| {
+            records.into_iter().map(move |record| (number, record))
+        });
+        records.filter(move |(_, record)| wall_ms.saturating_sub(record.wall_ms()) < REMEMBER_MS)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Ring<T> {
+    /// A ring of at most `capacity` records under keys that begin with `prefix`, that goes on where what is stored of
+    /// it ends.
+    #[must_use]
+    pub fn restore(prefix: &str, capacity: usize, stored: &Stored<'_>) -> Self {
+        Self::restore_blocks(prefix, capacity, BLOCK, stored)
+    }
+
+    /// The same with `block` records in each block.
     #[must_use]
     pub fn restore_blocks(
         prefix: &str,
         capacity: usize,
         block: usize,
-        entries: &Entries,
-        wall_ms: u64,
-    ) -> (Self, Vec<(u64, T)>) {
-        let mut blocks: Vec<Block<T>> = entries
-            .under(prefix)
-            .filter_map(|(_, bytes)| postcard::from_bytes(bytes).ok())
-            .collect();
-        blocks.sort_by_key(|block| block.number);
-        let (number, current) = blocks.last().map_or((0, Vec::new()), |block| {
-            (block.number, block.records.clone())
-        });
-        let ring = Self::at(prefix, capacity, block, number, current);
-        let fresh = move |record: &T| wall_ms.saturating_sub(record.wall_ms()) < REMEMBER_MS;
-        let numbered = |block: Block<T>| {
-            let number = block.number;
-            block
-                .records
-                .into_iter()
-                .map(move |record| (number, record))
-        };
-        let records = blocks
-            .into_iter()
-            .flat_map(numbered)
-            .filter(|(_, record)| fresh(record))
-            .collect();
-        (ring, records)
-    }
-
-    /// A ring of records that are written and never read here, and how many of them are stored: only the block that
-    /// is being filled is read.
-    #[must_use]
-    pub fn restore_unread(prefix: &str, capacity: usize, entries: &Entries) -> (Self, u64) {
-        let mut stored = 0_u64;
-        let mut newest: Option<(u64, &[u8])> = None;
-        for (_, bytes) in entries.under(prefix) {
-            // A block begins with its number and how many records there are.
-            let Ok(((number, count), _)) = postcard::take_from_bytes::<(u64, u64)>(bytes) else {
-                continue;
-            };
-            stored = stored.saturating_add(count);
-            newest = newest.max(Some((number, bytes)));
-        }
-        let block = newest.and_then(|(_, bytes)| postcard::from_bytes::<Block<T>>(bytes).ok());
-        let (number, current) = block.map_or((0, Vec::new()), |b| (b.number, b.records));
-        (Self::at(prefix, capacity, BLOCK, number, current), stored)
-    }
-
-    fn at(prefix: &str, capacity: usize, block: usize, number: u64, current: Vec<T>) -> Self {
+        stored: &Stored<'_>,
+    ) -> Self {
+        let newest = stored.blocks.last();
+        let newest = newest.and_then(|(_, _, bytes)| postcard::from_bytes::<Block<T>>(bytes).ok());
+        let (number, current) = newest.map_or((0, Vec::new()), |b| (b.number, b.records));
         Self {
             prefix: prefix.to_owned(),
             block,
@@ -217,8 +209,10 @@ mod tests {
     #[test]
     fn a_ring_remembers_the_newest_and_forgets_the_rest() {
         let mut env = test_env();
-        let (mut ring, none) = Ring::<u64>::restore("r/", 128, &Entries::default(), 0);
-        assert!(none.is_empty());
+        let nothing = Entries::default();
+        let nothing = Stored::under(&nothing, "r/");
+        assert_eq!(nothing.count(), 0);
+        let mut ring = Ring::<u64>::restore("r/", 128, &nothing);
         for record in 0..1_000u64 {
             ring.push(&mut env, record);
         }
@@ -235,11 +229,17 @@ mod tests {
                 .map(|(key, value)| Entry { key, value })
                 .collect(),
         );
-        let (again, records) = Ring::<u64>::restore("r/", 128, &entries, 0);
-        assert_eq!(again, ring);
+        let stored = Stored::under(&entries, "r/");
+        assert_eq!(Ring::<u64>::restore("r/", 128, &stored), ring);
+        let from = |wall_ms| -> Vec<u64> {
+            let records = stored.records(wall_ms);
+            records.map(|(_, record)| record).collect()
+        };
+        let records = from(0);
+        assert_eq!(records.len(), stored.count());
         assert_eq!(records.first(), Some(&896));
         assert_eq!(records.last(), Some(&999));
-        let (_, late) = Ring::<u64>::restore("r/", 128, &entries, REMEMBER_MS + 950);
+        let late = from(REMEMBER_MS + 950);
         assert_eq!(late.first(), Some(&951), "what is a day old is forgotten");
     }
 }

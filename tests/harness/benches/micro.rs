@@ -11,19 +11,23 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use harness::corpus::Corpus;
 use harness::native::{NativeComponent, convert};
-use prx_host::actor::Change;
-use prx_host::bindings::v0_1::CheckpointMode;
+use prx_host::actor::{Actor, ActorSpec, BootInput, Candidate, Change, Command, Input, Swap};
+use prx_host::bindings::v0_1::{Boot, CheckpointMode, Instant};
+use prx_host::egress::address::AddressPolicy;
+use prx_host::egress::{EgressPolicy, OperatorEgress};
 use prx_host::engine;
 use prx_host::guest::Component;
 use prx_host::guest::wasm::WasmComponent;
 use prx_host::limits::Limits;
+use prx_host::manifest::Manifest;
 use prx_host::store::Store;
+use prx_host::vault::{Hidden, Vault};
 use qq_channel::bindings as guest;
 use qq_channel::channel::Channel;
 use wasmtime::{Config, Engine};
@@ -63,7 +67,7 @@ fn replayed(component: &dyn Component, corpus: &Corpus, kind: &str, calls: u64) 
         let (now, boot) = &corpus.boot;
         instance.start(*now, boot).unwrap().unwrap();
         for call in &corpus.calls {
-            let begin = Instant::now();
+            let begin = std::time::Instant::now();
             let effects = instance.handle(call.now, &call.event).unwrap();
             let took = begin.elapsed();
             black_box(effects);
@@ -96,7 +100,7 @@ fn replayed_natively(corpus: &Corpus, kind: &str, calls: u64) -> Duration {
         let (mut channel, _) = started.map_err(|_| "problems").unwrap();
         for (now, event, counts) in &events {
             let event = event.clone();
-            let begin = Instant::now();
+            let begin = std::time::Instant::now();
             let effects = channel.handle(*now, event);
             let took = begin.elapsed();
             black_box(effects);
@@ -154,19 +158,86 @@ fn remembered(c: &mut Criterion) {
                     next.start(*now, boot).unwrap().unwrap()
                 });
             });
-            // What the channel waits for; the actor adds the comparison of its tables.
             c.bench_function(&format!("swap/{name}/{messages}"), |b| {
+                let (mut actor, candidate) = channel(component, *now, boot);
                 b.iter(|| {
-                    let before = started.checkpoint(CheckpointMode::Normal).unwrap().unwrap();
-                    let mut next = component.instantiate().unwrap();
-                    next.start(*now, boot).unwrap().unwrap();
-                    let holdings = next.inventory().unwrap();
-                    let after = next.checkpoint(CheckpointMode::Normal).unwrap().unwrap();
-                    (before == after, holdings)
+                    let (ticket, candidate) = (1, candidate.clone());
+                    let swap = Input::Swap(Box::new(Swap { ticket, candidate }));
+                    let commands = actor.step(*now, swap);
+                    let swapped = commands.into_iter().find_map(|command| match command {
+                        Command::Swapped { outcome, .. } => Some(outcome),
+                        _ => None,
+                    });
+                    swapped.unwrap().unwrap()
                 });
             });
         }
     }
+}
+
+/// A channel that runs and remembers, and another build for it: the same component once more.
+fn channel(component: &Arc<dyn Component>, now: Instant, boot: &Boot) -> (Actor, Candidate) {
+    let manifest = Manifest::parse(qq_channel_embed::MANIFEST).unwrap();
+    let (operator, addresses) = (OperatorEgress::AsManifest, AddressPolicy::default());
+    let egress = EgressPolicy::new(manifest.egress, operator, addresses, &[]).unwrap();
+    let candidate = Candidate {
+        component: Arc::clone(component),
+        limits: Limits::STANDARD,
+        config: boot.config.clone(),
+        secrets: Vec::new(),
+        captured: manifest.captured.clone(),
+        egress: Arc::new(egress),
+    };
+    let secrets = boot.secrets.iter();
+    let secrets = secrets.map(|name| (name.clone(), Hidden::new("value")));
+    let (mut actor, _) = Actor::new(ActorSpec {
+        instance: boot.instance.clone(),
+        component: Arc::clone(component),
+        config: boot.config.clone(),
+        vault: Vault::new(secrets, manifest.captured),
+        egress: Arc::clone(&candidate.egress),
+        limits: Limits::STANDARD,
+        entries: boot.entries.clone(),
+        host: "bench".into(),
+    });
+    let (number, entropy) = (boot.boot_number + 1, [7; 32]);
+    actor.step(now, Input::Boot(BootInput { number, entropy }));
+    assert!(actor.is_running());
+    (actor, candidate)
+}
+
+/// A guest that asks for one page of memory more.
+const GROWS: &[u8] = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x05\x03\x01\0\x01\
+    \x07\x08\x01\x04grow\0\0\x0a\x08\x01\x06\0\x41\x01\x40\0\x0b";
+
+/// What the bound on memory costs: it is asked once for each growth, and at no other time.
+fn growing(c: &mut Criterion) {
+    let engine = engine::new(None).unwrap();
+    let module = wasmtime::Module::new(&engine, GROWS).unwrap();
+    let mut group = c.benchmark_group("a page of memory more");
+    for limited in [false, true] {
+        let name = if limited { "limited" } else { "not limited" };
+        group.bench_function(name, |b| {
+            let fresh = || {
+                let limits = wasmtime::StoreLimitsBuilder::new();
+                let limits = limits.memory_size(Limits::STANDARD.memory_bytes).build();
+                let mut store = wasmtime::Store::new(&engine, limits);
+                store.set_epoch_deadline(u64::MAX >> 1);
+                if limited {
+                    store.limiter(|limits| limits);
+                }
+                let instance = wasmtime::Instance::new(&mut store, &module, &[]).unwrap();
+                let grow = instance.get_typed_func::<(), i32>(&mut store, "grow");
+                (store, grow.unwrap())
+            };
+            b.iter_batched_ref(
+                fresh,
+                |(store, grow)| assert!(grow.call(store, ()).unwrap() > 0),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    group.finish();
 }
 
 fn loading(c: &mut Criterion) {
@@ -227,6 +298,6 @@ criterion_group! {
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = handle, remembered, loading, store, parsing
+    targets = handle, remembered, growing, loading, store, parsing
 }
 criterion_main!(micro);

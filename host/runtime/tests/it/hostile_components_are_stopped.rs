@@ -295,10 +295,11 @@ async fn things_at_once_are_bounded() {
 async fn what_is_stored_is_bounded_and_what_was_stored_stays() {
     let mut street = Street::new("store", "max_store_mb = 1").await;
     assert_eq!(street.go().await, "ok");
+    // An answer leaves before the word on what was not stored with it; the next answer leaves after.
+    assert_eq!(street.go().await, "ok");
     street.has_noted("nothing more is stored: the entries would pass 1048576 bytes");
     let status = street.handle.view().status();
     assert!(status.store.bytes <= 1 << 20, "{:?}", status.store);
-    assert_eq!(street.go().await, "ok");
 }
 
 #[tokio::test(flavor = "multi_thread")]
