@@ -261,7 +261,7 @@ impl Told<'_> {
 fn history(said: &Said) -> Vec<Word> {
     let word = |role, text: String| Word { role, text };
     match said {
-        Said::Aside(text) => vec![word("aside", text.clone())],
+        Said::Aside(text) => vec![word("aside", text.to_string())],
         Said::Exchange(exchange) => {
             let mut words = vec![word("user", exchange.asked.clone())];
             words.extend(exchange.answer().map(|text| word("assistant", text)));

@@ -8,6 +8,7 @@
 //! forgotten, and a summary has no senders, so that a person could not be removed from it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prx_host::bindings::v0_1::{Outcome, TurnId, TurnMessage, TurnOutcome};
@@ -49,13 +50,13 @@ impl Default for Bounds {
     }
 }
 
-/// One thing that was said.
+/// One thing that was said. Cheap to clone: each turn is given all of its conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
     /// Heard, and not addressed to the agent.
-    Aside(String),
+    Aside(Arc<str>),
     /// A person's message and what became of it.
-    Exchange(Exchange),
+    Exchange(Arc<Exchange>),
 }
 
 /// A person's message and the answer.
@@ -92,6 +93,8 @@ struct Line {
     sender: String,
     at_ms: u64,
     said: Said,
+    /// Characters of it.
+    chars: usize,
 }
 
 #[derive(Debug, Default)]
@@ -149,6 +152,7 @@ impl History {
                 number: row.number,
                 sender: row.sender,
                 at_ms: row.at_ms,
+                chars: chars(&row.said),
                 said: row.said,
             });
         }
@@ -198,7 +202,7 @@ impl History {
             answered: None,
             lost: None,
         };
-        self.add(key, source, Said::Exchange(exchange));
+        self.add(key, source, Said::Exchange(Arc::new(exchange)));
         self.trim(key);
         let lines = self.conversations.get(key).into_iter();
         lines
@@ -214,7 +218,7 @@ impl History {
 
     /// Something that was heard.
     pub(crate) fn overheard(&mut self, key: &Key, source: Source<'_>, text: String) {
-        self.add(key, source, Said::Aside(text));
+        self.add(key, source, Said::Aside(text.into()));
         if let Some(conversation) = self.conversations.get_mut(key) {
             let aside = |line: &Line| matches!(line.said, Said::Aside(_));
             let lines = &mut conversation.lines;
@@ -321,6 +325,7 @@ impl History {
             number,
             sender: source.sender.to_owned(),
             at_ms: source.at_ms,
+            chars: chars(&said),
             said,
         });
         if let Some(line) = conversation.lines.back() {
@@ -343,7 +348,8 @@ impl History {
         let Said::Exchange(exchange) = &mut line.said else {
             return None;
         };
-        let done = change(exchange);
+        let done = change(Arc::make_mut(exchange));
+        line.chars = chars(&line.said);
         self.archive.put(line.row(key));
         Some(done)
     }
@@ -368,13 +374,13 @@ impl History {
         };
         let lines = &mut conversation.lines;
         let mut messages: usize = lines.iter().map(|line| messages(&line.said)).sum();
-        let mut letters: usize = lines.iter().map(|line| chars(&line.said)).sum();
+        let mut letters: usize = lines.iter().map(|line| line.chars).sum();
         while lines.len() > 1 && (messages > self.bounds.messages || letters > self.bounds.chars) {
             let Some(gone) = lines.pop_front() else {
                 return;
             };
             messages -= self::messages(&gone.said);
-            letters -= chars(&gone.said);
+            letters -= gone.chars;
             self.places.remove(key, &gone.said);
             self.archive.delete([gone.number]);
         }

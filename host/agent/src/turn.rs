@@ -190,7 +190,7 @@ impl Turn {
     fn reword(&self, said: &mut [Said], given: &[Given]) {
         let asked = prompt::message(&self.begin.message, given);
         if let Some(Said::Exchange(last)) = said.last_mut() {
-            last.asked.clone_from(&asked);
+            Arc::make_mut(last).asked.clone_from(&asked);
         }
         let mut history = self.shared.history();
         history.reworded(&self.key, self.begin.id, asked);

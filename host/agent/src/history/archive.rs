@@ -317,14 +317,14 @@ fn read(connection: &Connection) -> Result<Vec<Row>, StoreError> {
         let turn: Option<i64> = row.get(5)?;
         let asked: String = row.get(7)?;
         let said = match turn {
-            None => Said::Aside(asked),
-            Some(turn) => Said::Exchange(Exchange {
+            None => Said::Aside(asked.into()),
+            Some(turn) => Said::Exchange(Arc::new(Exchange {
                 turn: turn.cast_unsigned(),
                 message: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
                 asked,
                 answered: row.get(8)?,
                 lost: row.get(9)?,
-            }),
+            })),
         };
         Ok(Row {
             number: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -356,8 +356,8 @@ fn write(connection: &Connection, changes: &BTreeMap<u64, Option<Row>>) -> rusql
                 continue;
             };
             let (asked, exchange) = match &row.said {
-                Said::Aside(text) => (text, None),
-                Said::Exchange(exchange) => (&exchange.asked, Some(exchange)),
+                Said::Aside(text) => (&**text, None),
+                Said::Exchange(exchange) => (exchange.asked.as_str(), Some(exchange)),
             };
             put.execute(params![
                 bits(*number),

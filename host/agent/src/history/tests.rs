@@ -33,7 +33,7 @@ impl History {
 
 fn asked(said: &[Said]) -> Vec<&str> {
     let texts = said.iter().map(|said| match said {
-        Said::Aside(text) => text.as_str(),
+        Said::Aside(text) => &**text,
         Said::Exchange(exchange) => exchange.asked.as_str(),
     });
     texts.collect()
