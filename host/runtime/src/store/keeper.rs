@@ -1,6 +1,7 @@
 //! The background thread of the store: brings what was committed into the entries, and SQLite's own log into the
 //! database file, with the fsync; and tries again what could not be committed. It sleeps until there is something to do.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,6 +12,9 @@ use super::{Shared, StoreError, schema};
 const SYNC_AFTER: Duration = Duration::from_secs(2);
 /// Or after so many bytes; the log is read at each start, so it is kept short.
 const SYNC_AFTER_BYTES: usize = 4 << 20;
+/// SQLite begins its log anew only when all of it is in the file, which a busy channel never lets happen. From this
+/// length on it is made to: commits wait for that, about as long as for two fsyncs.
+const LONGEST_LOG_BYTES: u64 = 32 << 20;
 /// Between two tries to commit what could not be committed.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -40,6 +44,8 @@ impl Keeper {
         });
         let path = shared.path.clone();
         let connection = schema::connect(&path)?;
+        // Whoever else reads the file is not waited for: commits would wait as well.
+        connection.busy_timeout(Duration::from_millis(50))?;
         let run = {
             let bell = Arc::clone(&bell);
             move || keep(&bell, &shared, &connection)
@@ -117,8 +123,7 @@ fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
         if let Err(error) = shared.fold() {
             tracing::warn!(%error, "what was committed could not be brought into the store's entries; it is tried again with the next commit");
         }
-        let mode = if stop { "TRUNCATE" } else { "PASSIVE" };
-        let done = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
+        let done = sync(shared, connection, stop);
         if let Err(error) = done {
             tracing::warn!(%error, "the store's log could not be brought into its file; it is tried again with the next commit");
         }
@@ -128,7 +133,71 @@ fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
     }
 }
 
+/// Brings SQLite's log into the file, with the fsync, and begins it anew where it has become long, or is the last.
+fn sync(
+    shared: &Shared,
+    connection: &rusqlite::Connection,
+    last: bool,
+) -> Result<(), rusqlite::Error> {
+    let checkpoint = |mode: &str| {
+        let pragma = format!("PRAGMA wal_checkpoint({mode})");
+        connection.query_row(&pragma, [], |_| Ok(()))
+    };
+    // Most of it beside the commits that go on.
+    checkpoint("PASSIVE")?;
+    let long = std::fs::metadata(log_of(&shared.path)).is_ok_and(|m| m.len() > LONGEST_LOG_BYTES);
+    if last || long {
+        let _nobody_commits = shared.lock();
+        checkpoint("TRUNCATE")?;
+    }
+    Ok(())
+}
+
+/// SQLite's own log of a database file.
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
 fn flushed(shared: &Shared) -> bool {
     let mut inner = shared.lock();
     shared.flush(&mut inner).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Change;
+    use crate::store::{STORE_FILE, Store};
+
+    #[test]
+    fn a_log_that_has_become_long_is_begun_anew_though_commits_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let path = dir.path().join(STORE_FILE);
+        let length = || std::fs::metadata(log_of(&path)).unwrap().len();
+        let commit = |n: u64| {
+            let (key, value) = (format!("k{n}"), vec![7; 1 << 20].into());
+            store.commit("a", &[Change::Put { key, value }]).unwrap();
+        };
+        // One that reads keeps SQLite from beginning its log anew, as the commits of a busy channel do.
+        let reader = schema::connect(&path).unwrap();
+        reader.execute_batch("BEGIN").unwrap();
+        let count = |_: &rusqlite::Row<'_>| Ok(());
+        reader
+            .query_row("SELECT count(*) FROM log", [], count)
+            .unwrap();
+        for n in 0..=LONGEST_LOG_BYTES >> 20 {
+            commit(n);
+        }
+        assert!(length() > LONGEST_LOG_BYTES);
+        reader.execute_batch("COMMIT").unwrap();
+        let connection = schema::connect(&path).unwrap();
+        sync(&store.shared, &connection, false).unwrap();
+        assert_eq!(length(), 0);
+        commit(0);
+        sync(&store.shared, &connection, false).unwrap();
+        assert!(length() > 0, "a short one is left as it is");
+    }
 }

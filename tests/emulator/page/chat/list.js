@@ -50,6 +50,9 @@ function people(event) {
   ]);
 }
 
+// Characters of the last message: a line holds fewer, and a screen reader reads all of them.
+const GIST = 60;
+
 function pictureOf(chat) {
   const { scene, app, group, guild } = chat.place;
   return scene === 'c2c' ? robot(store.botName(app)) : placePicture(group || guild, scene);
@@ -76,7 +79,7 @@ function entry(chat) {
           ><b>${titleOf(chat)}</b><time>${chat.last ? moment(chat.last, store.now()) : ''}</time></span
         >
         <span class="top"
-          ><span class="gist">${text}</span
+          ><span class="gist">${Array.from(text.slice(0, 200)).slice(0, GIST).join('')}</span
           >${chat.unread ? html`<span class="unread" role="img" aria-label=${t('unread', chat.unread)}>${chat.unread > 99 ? '99+' : chat.unread}</span>` : nothing}</span
         ></span
       >
