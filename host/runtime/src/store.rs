@@ -3,7 +3,7 @@
 //! One SQLite file for all channels of a process. A commit survives kill -9 without an fsync on
 //! the path: it is in the system's page cache before [`Store::commit`] returns. The fsync is done
 //! by a background thread, so a power cut may lose the last seconds, always a consistent tail. A
-//! commit is a row of a log, which the same thread brings into the entries ([`log`]).
+//! commit is a row of a log, which the same thread brings into the entries.
 //!
 //! A commit that fails is kept, merged with what comes after, and tried again; the channel goes on.
 

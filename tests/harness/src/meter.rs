@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prx_host::bindings::v0_1::{
-    Boot, ChannelInfo, CheckpointMode, Effect, Entry, Event, Holdings, Instant, StartReason,
+    Action, Boot, ChannelInfo, CheckpointMode, Effect, Entry, Event, Holdings, Instant, StartReason,
 };
 use prx_host::guest::{Component, Guest, GuestFault, LogLine, StartAnswer};
 
@@ -43,6 +43,8 @@ struct Account {
     entries: BTreeMap<String, Vec<u8>>,
     checkpoint: Vec<u8>,
     memory: u64,
+    commits: u64,
+    stored: u64,
 }
 
 /// A component whose calls are counted. Of several instances, the calls of the last one are remembered.
@@ -72,6 +74,13 @@ impl Meter {
     #[must_use]
     pub fn fuel(&self) -> u64 {
         self.account().costs.values().map(|cost| cost.fuel).sum()
+    }
+
+    /// Calls so far that stored something, and the bytes of keys and values in them.
+    #[must_use]
+    pub fn stored(&self) -> (u64, u64) {
+        let account = self.account();
+        (account.commits, account.stored)
     }
 
     /// Linear memory of the last instance, bytes.
@@ -123,6 +132,17 @@ impl Account {
         cost.fuel += guest.fuel_used().saturating_sub(before);
         self.memory = guest.memory_bytes();
     }
+
+    fn count_stored(&mut self, effects: &[Effect]) {
+        let bytes = effects.iter().filter_map(|effect| match &effect.action {
+            Action::StorePut(entry) => Some(entry.key.len() + entry.value.len()),
+            Action::StoreDelete(key) => Some(key.len()),
+            _ => None,
+        });
+        let (count, bytes) = bytes.fold((0_u64, 0), |(count, sum), bytes| (count + 1, sum + bytes));
+        self.commits += u64::from(count > 0);
+        self.stored += bytes as u64;
+    }
 }
 
 impl Component for Meter {
@@ -172,6 +192,7 @@ impl Guest for MeteredGuest {
         let kind = kind(event);
         let mut account = self.account();
         account.charge(&kind, &*self.inner, before);
+        account.count_stored(&effects);
         store(&mut account.entries, &effects);
         account.calls.push(Call {
             kind,

@@ -37,7 +37,7 @@ fn fuel_file() -> PathBuf {
 }
 
 /// Fuel, which is about one for each instruction of wasm: for one message in each scene, from its frame to the end of its turn, with the
-/// checkpoints in between; and for one event of each kind.
+/// checkpoints in between; and for one event of each kind. For a message also what it stores.
 fn measured() -> BTreeMap<String, u64> {
     let engine = prx_host::engine::counting().unwrap();
     let wasm = WasmComponent::load(&engine, qq_channel_embed::COMPONENT, Limits::STANDARD).unwrap();
@@ -61,13 +61,18 @@ fn measured() -> BTreeMap<String, u64> {
     for (name, act) in scenes {
         // The first one of a scene does what the others need not.
         stage.act(act(0));
-        let before = meter.fuel();
+        let (before, (commits, stored)) = (meter.fuel(), meter.stored());
         for number in 0..MESSAGES {
             stage.begin(act(number));
             stage.pass(2_000);
         }
-        let fuel = meter.fuel() - before;
+        let (fuel, (commits_now, stored_now)) = (meter.fuel() - before, meter.stored());
         found.insert(name.to_owned(), fuel / MESSAGES);
+        // What the host does for it is for the most part to write it down.
+        let commits = commits_now - commits;
+        found.insert(format!("commits of {MESSAGES}: {name}"), commits);
+        let stored = stored_now - stored;
+        found.insert(format!("bytes stored: {name}"), stored / MESSAGES);
     }
     stage.fault("drop");
     stage.pass(60_000);
