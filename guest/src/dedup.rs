@@ -39,10 +39,11 @@ impl Dedup {
     #[must_use]
     pub fn restore(entries: &Entries, wall_ms: u64) -> Self {
         let stored = Stored::under(entries, PREFIX);
+        let count = stored.count().min(CAPACITY);
         let mut dedup = Self {
             ring: Ring::restore(PREFIX, CAPACITY, &stored),
-            known: NameSet::with_capacity_and_hasher(stored.count(), Default::default()),
-            order: VecDeque::with_capacity(stored.count()),
+            known: NameSet::with_capacity_and_hasher(count, Default::default()),
+            order: VecDeque::with_capacity(count),
         };
         for (_, seen) in stored.records::<Seen>(wall_ms) {
             dedup.known.insert(seen.name);

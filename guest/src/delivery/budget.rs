@@ -24,7 +24,7 @@ const CAPACITY: usize = 1_024;
 /// Replies that a message which waits for its own answer does not lend.
 const KEPT: u32 = 2;
 /// Replies of one place beyond which nobody counts: more than any answer takes.
-const PLENTY: u32 = 16;
+const PLENTY: u32 = 32;
 /// Accounts forgotten in one call.
 const FORGET_AT_ONCE: usize = 16;
 /// Milliseconds that a send may take to arrive: nothing is sent closer to the end of its window.

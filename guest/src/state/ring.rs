@@ -82,7 +82,7 @@ impl<'a> Stored<'a> {
         Self { blocks }
     }
 
-    /// How many records are stored.
+    /// How many records are stored, by what the blocks say of themselves.
     #[must_use]
     pub fn count(&self) -> usize {
         let count: u64 = self.blocks.iter().map(|(_, count, _)| count).sum();
@@ -121,9 +121,14 @@ impl<T: Serialize + DeserializeOwned> Ring<T> {
         block: usize,
         stored: &Stored<'_>,
     ) -> Self {
-        let newest = stored.blocks.last();
-        let newest = newest.and_then(|(_, _, bytes)| postcard::from_bytes::<Block<T>>(bytes).ok());
-        let (number, current) = newest.map_or((0, Vec::new()), |b| (b.number, b.records));
+        let (number, current) = match stored.blocks.last() {
+            None => (0, Vec::new()),
+            // One that cannot be read is left alone: what comes goes behind it.
+            Some((number, _, bytes)) => postcard::from_bytes::<Block<T>>(bytes)
+                .map_or((number.saturating_add(1), Vec::new()), |b| {
+                    (b.number, b.records)
+                }),
+        };
         Self {
             prefix: prefix.to_owned(),
             block,
@@ -153,7 +158,9 @@ impl<T: Serialize + DeserializeOwned> Ring<T> {
             self.current.push(record);
             added = true;
         }
-        self.store(env, self.number, &self.current);
+        if added {
+            self.store(env, self.number, &self.current);
+        }
         self.number
     }
 
@@ -241,5 +248,27 @@ mod tests {
         assert_eq!(records.last(), Some(&999));
         let late = from(REMEMBER_MS + 950);
         assert_eq!(late.first(), Some(&951), "what is a day old is forgotten");
+    }
+
+    #[test]
+    fn a_block_that_cannot_be_read_is_left_alone_and_gone_on_behind() {
+        let mut env = test_env();
+        let entry = |key: &str, value: Vec<u8>| Entry {
+            key: key.to_owned(),
+            value,
+        };
+        let readable = BlockRef::<u64> {
+            number: 6,
+            records: &[1, 2],
+        };
+        let entries = Entries::new(vec![
+            entry("r/0006", postcard::to_allocvec(&readable).unwrap()),
+            entry("r/0007", postcard::to_allocvec(&(7_u64, 64_u64)).unwrap()),
+        ]);
+        let stored = Stored::under(&entries, "r/");
+        let records = stored.records::<u64>(0).map(|(_, record)| record);
+        assert_eq!(records.collect::<Vec<_>>(), [1, 2]);
+        let mut ring = Ring::<u64>::restore("r/", 20 * BLOCK, &stored);
+        assert_eq!(ring.push(&mut env, 3), 8);
     }
 }

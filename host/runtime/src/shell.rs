@@ -64,7 +64,7 @@ pub(crate) struct Parts {
 
 struct Queued {
     input: Input,
-    /// Given back once the input has been handled.
+    /// Given back once the input has been taken.
     _permit: Option<OwnedSemaphorePermit>,
 }
 

@@ -7,10 +7,12 @@
 //!
 //! A commit that fails is kept, merged with what comes after, and tried again; the channel goes on.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use rusqlite::{Connection, params};
 use tokio::sync::watch;
 
@@ -144,18 +146,26 @@ impl Store {
     /// # Errors
     /// SQLite refuses.
     pub fn load(&self, instance: &str) -> Result<Vec<Entry>, StoreError> {
-        let mut inner = self.shared.lock();
-        inner.fold()?;
+        let inner = self.shared.lock();
         let mut statement = inner
             .connection
             .prepare_cached("SELECT key, value FROM entries WHERE instance = ?1 ORDER BY key")?;
-        let rows = statement.query_map(params![instance], |row| {
-            Ok(Entry {
-                key: row.get(0)?,
-                value: row.get(1)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = statement.query_map(params![instance], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut entries: BTreeMap<String, Vec<u8>> = rows.collect::<Result<_, _>>()?;
+        // What is in the log is newer, and what could not be committed is newer still.
+        for ((_, key), change) in inner
+            .pending
+            .iter()
+            .chain(&inner.backlog)
+            .filter(|((of, _), _)| of == instance)
+        {
+            match change {
+                Change::Put { value, .. } => entries.insert(key.clone(), value.to_vec()),
+                Change::Delete { .. } => entries.remove(key),
+            };
+        }
+        let entries = entries.into_iter();
+        Ok(entries.map(|(key, value)| Entry { key, value }).collect())
     }
 
     /// Counts a start of an instance, on disk before this returns. The first is 1.
@@ -205,9 +215,8 @@ impl Store {
 }
 
 impl Shared {
-    /// A panic elsewhere leaves a transaction that SQLite rolls back; the lock is good.
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 
     /// Commits the backlog. Returns the bytes that were written.
@@ -239,15 +248,17 @@ impl Shared {
     /// Brings the log into the entries. Commits are let in between.
     fn fold(&self) -> Result<(), rusqlite::Error> {
         loop {
+            let mut guard = self.lock();
             let Inner {
                 connection,
                 pending,
                 ..
-            } = &mut *self.lock();
+            } = &mut *guard;
             if pending.is_empty() {
                 return Ok(());
             }
             log::fold(connection, pending)?;
+            MutexGuard::unlock_fair(guard);
         }
     }
 }

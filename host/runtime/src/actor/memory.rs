@@ -35,6 +35,9 @@ pub(super) struct Memory {
     /// Changes that no journal event owns yet.
     loose: Vec<Change>,
     journal: Vec<Handled>,
+    /// Bytes of what is changed since the checkpoint, key and value; 0 where it is deleted.
+    since: BTreeMap<String, usize>,
+    /// Bytes of all entries as they are now.
     bytes: usize,
     /// A checkpoint is due whatever the last one cost.
     wanted: bool,
@@ -59,22 +62,29 @@ impl Memory {
     pub(super) fn bytes_after(&self, changes: &[Change]) -> usize {
         let mut bytes = self.bytes;
         for change in changes {
-            let key = change.key();
-            let before = self
-                .entries
-                .get(key)
-                .map_or(0, |value| key.len() + value.len());
-            let after = match change {
-                Change::Put { value, .. } => key.len() + value.len(),
-                Change::Delete { .. } => 0,
-            };
-            bytes = bytes.saturating_sub(before).saturating_add(after);
+            let before = self.size_of(change.key());
+            bytes = bytes.saturating_sub(before).saturating_add(size(change));
         }
         bytes
     }
 
+    /// Bytes of an entry as it is now.
+    fn size_of(&self, key: &str) -> usize {
+        let since = self.since.get(key).copied();
+        since.unwrap_or_else(|| {
+            let value = self.entries.get(key);
+            value.map_or(0, |value| key.len() + value.len())
+        })
+    }
+
     /// Takes note of changes that are on their way to the store.
     pub(super) fn changed(&mut self, changes: &[Change]) {
+        for change in changes {
+            let before = self.size_of(change.key());
+            let after = size(change);
+            self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
+            self.since.insert(change.key().to_owned(), after);
+        }
         self.loose.extend_from_slice(changes);
     }
 
@@ -146,6 +156,7 @@ impl Memory {
         for change in std::mem::take(&mut self.loose) {
             self.apply(change);
         }
+        self.since.clear();
     }
 
     fn apply(&mut self, change: Change) {
@@ -154,12 +165,8 @@ impl Memory {
             Change::Delete { key } => (key, None),
         };
         let old = self.entries.remove(&key);
-        if let Some(old) = &old {
-            self.bytes = self.bytes.saturating_sub(key.len() + old.len());
-        }
         self.tape.changing(&key, old);
         if let Some(value) = value {
-            self.bytes += key.len() + value.len();
             self.entries.insert(key, value);
         }
     }
@@ -177,9 +184,17 @@ impl Memory {
         listed(&self.entries)
     }
 
-    /// Bytes of the entries at the checkpoint.
+    /// Bytes of the entries as they are now.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+/// Bytes of an entry once this is done to it.
+fn size(change: &Change) -> usize {
+    match change {
+        Change::Put { key, value } => key.len() + value.len(),
+        Change::Delete { .. } => 0,
     }
 }
 
@@ -189,4 +204,35 @@ fn listed(entries: &BTreeMap<String, Bytes>) -> Vec<Entry> {
         value: value.to_vec(),
     });
     entries.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_weighed_as_it_is_now_and_not_as_it_was_at_the_checkpoint() {
+        let put = |key: &str, bytes: usize| Change::Put {
+            key: key.into(),
+            value: vec![0; bytes].into(),
+        };
+        let mut memory = Memory::new([]);
+        memory.changed(&[put("a", 99)]);
+        memory.changed(&[put("b", 49)]);
+        assert_eq!(
+            (memory.bytes(), memory.bytes_after(&[put("c", 9)])),
+            (150, 160)
+        );
+        memory.changed(&[put("a", 9)]);
+        memory.changed(&[Change::Delete { key: "b".into() }]);
+        assert_eq!(memory.bytes(), 10);
+        memory.checkpointed(Vec::new());
+        assert_eq!(memory.bytes(), 10);
+        let stored: usize = memory
+            .entries()
+            .iter()
+            .map(|e| e.key.len() + e.value.len())
+            .sum();
+        assert_eq!(stored, 10);
+    }
 }

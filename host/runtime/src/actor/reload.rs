@@ -35,6 +35,14 @@ impl Actor {
                 return self.refuse(reload.ticket, &error.to_string(), fix);
             }
         };
+        // What was handled under the old one is not handled again under the new one, whatever breaks later.
+        self.memory.want_checkpoint();
+        self.take_checkpoint(now);
+        if !self.memory.journal().is_empty() {
+            let sentence =
+                "the component takes no checkpoint, so it cannot be given another configuration";
+            return self.refuse(reload.ticket, sentence, "restart the channel");
+        }
         let command = self.operator(OperatorAsk {
             ticket: reload.ticket,
             ask: OperatorCommand::ReloadConfig(reload.config.clone()),

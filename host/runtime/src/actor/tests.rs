@@ -409,6 +409,28 @@ fn a_replayed_journal_finds_the_entries_as_they_were() {
 }
 
 #[test]
+fn what_was_handled_before_a_reload_is_not_handled_again_under_the_new_configuration() {
+    let mut bench = bench(|event| match event {
+        Event::SocketText(text) if text.text == "bad" => Err(trap("poison")),
+        _ => Ok(vec![]),
+    });
+    let large = "x".repeat(4 * memory::CHECKPOINT_BYTES_PER_EVENT);
+    bench.say(1, &large);
+    bench.say(2, "y");
+    let reload = Reload {
+        ticket: 1,
+        config: "{}".into(),
+        secrets: vec![],
+        widenings: vec![],
+    };
+    bench.actor.step(now(3), Input::Reload(Box::new(reload)));
+    bench.say(4, "bad");
+    let (reason, seen, _) = bench.starts().pop().unwrap();
+    assert_eq!(reason, StartReason::Crash);
+    assert!(seen.starts_with(&format!("{large}y")), "{}", seen.len());
+}
+
+#[test]
 fn a_secret_goes_only_where_it_is_bound_and_the_refusal_comes_as_an_answer() {
     let answers = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&answers);

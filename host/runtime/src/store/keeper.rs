@@ -120,8 +120,11 @@ fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
         while shared.has_backlog() && !flushed(shared) && !stop_retrying {
             stop_retrying = bell.pause(RETRY_AFTER);
         }
-        if let Err(error) = shared.fold() {
-            tracing::warn!(%error, "what was committed could not be brought into the store's entries; it is tried again with the next commit");
+        while let Err(error) = shared.fold() {
+            tracing::warn!(%error, "what was committed could not be brought into the store's entries; it is tried again");
+            if stop || bell.pause(RETRY_AFTER) {
+                break;
+            }
         }
         let done = sync(shared, connection, stop);
         if let Err(error) = done {
@@ -199,5 +202,25 @@ mod tests {
         commit(0);
         sync(&store.shared, &connection, false).unwrap();
         assert!(length() > 0, "a short one is left as it is");
+    }
+
+    #[test]
+    fn what_was_deleted_is_not_readable_in_the_file_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let put = |key: &str, value: &str| Change::Put {
+            key: key.into(),
+            value: value.as_bytes().to_vec().into(),
+        };
+        store
+            .commit("a", &[put("k", "taken back"), put("other", "stays")])
+            .unwrap();
+        store
+            .commit("a", &[Change::Delete { key: "k".into() }])
+            .unwrap();
+        drop(store);
+        let file = std::fs::read(dir.path().join(STORE_FILE)).unwrap();
+        let holds = |text: &str| file.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(holds("stays") && !holds("taken back"));
     }
 }

@@ -113,6 +113,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // No fsync at a commit, one at a checkpoint of the log; never a torn database.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // What is deleted is overwritten: what people take back must not stay readable in a page that nothing points to.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     // Checkpoints are the background thread's, so that no commit pays for one.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     // KiB; the host keeps what it reads anyway.
