@@ -85,7 +85,8 @@ impl<'a> Stored<'a> {
     /// How many records are stored, by what the blocks say of themselves.
     #[must_use]
     pub fn count(&self) -> usize {
-        let count: u64 = self.blocks.iter().map(|(_, count, _)| count).sum();
+        let counts = self.blocks.iter().map(|(_, count, _)| *count);
+        let count = counts.fold(0, u64::saturating_add);
         usize::try_from(count).unwrap_or(usize::MAX)
     }
 

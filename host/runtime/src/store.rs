@@ -123,7 +123,7 @@ impl Store {
             backlog: Changes::new(),
             pending,
         };
-        inner.fold()?;
+        while inner.fold()? {}
         let (trouble, _) = watch::channel(None);
         let shared = Arc::new(Shared {
             inner: Mutex::new(inner),
@@ -248,28 +248,23 @@ impl Shared {
     /// Brings the log into the entries. Commits are let in between.
     fn fold(&self) -> Result<(), rusqlite::Error> {
         loop {
-            let mut guard = self.lock();
-            let Inner {
-                connection,
-                pending,
-                ..
-            } = &mut *guard;
-            if pending.is_empty() {
+            let mut inner = self.lock();
+            if !inner.fold()? {
                 return Ok(());
             }
-            log::fold(connection, pending)?;
-            MutexGuard::unlock_fair(guard);
+            MutexGuard::unlock_fair(inner);
         }
     }
 }
 
 impl Inner {
-    /// Brings the log into the entries, all at once.
-    fn fold(&mut self) -> Result<(), rusqlite::Error> {
-        while !self.pending.is_empty() {
-            log::fold(&mut self.connection, &mut self.pending)?;
+    /// Brings a part of the log into the entries; false when there was nothing left to bring.
+    fn fold(&mut self) -> Result<bool, rusqlite::Error> {
+        if self.pending.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        log::fold(&mut self.connection, &mut self.pending)?;
+        Ok(true)
     }
 }
 

@@ -94,8 +94,6 @@ impl Archive {
     /// Opens the file of a state directory, or makes one, and reads what is in it.
     pub(crate) fn open(dir: &Path, retention: Duration) -> Result<(Self, Vec<Row>), StoreError> {
         let (connection, path) = open(dir)?;
-        // What is forgotten is overwritten, and not only no longer pointed to.
-        connection.pragma_update(None, "secure_delete", "ON")?;
         expire(&connection, retention)?;
         let rows = read(&connection)?;
         let shared = Arc::new(Shared {
@@ -282,7 +280,6 @@ impl Shared {
 /// The file cannot be used.
 pub fn forget_sender(dir: &Path, channel: &str, sender: &str) -> Result<usize, StoreError> {
     let (connection, _) = open(dir)?;
-    connection.pragma_update(None, "secure_delete", "ON")?;
     let gone = connection.execute(
         "DELETE FROM said WHERE channel = ?1 AND sender = ?2",
         params![channel, sender],
