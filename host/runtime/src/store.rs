@@ -109,29 +109,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let in_dir = |cause| StoreError::Directory {
-            path: dir.display().to_string(),
-            cause,
-        };
-        crate::files::private_dir(dir).map_err(in_dir)?;
-        let lock = lock(dir)?;
-        let path = dir.join(STORE_FILE);
-        let (connection, set_aside) = schema::open(&path, &schema::STORE)?;
-        let pending = log::read(&connection)?;
-        let mut inner = Inner {
-            connection,
-            backlog: Changes::new(),
-            pending,
-        };
-        while inner.fold()? {}
-        let (trouble, _) = watch::channel(None);
-        let shared = Arc::new(Shared {
-            inner: Mutex::new(inner),
-            trouble,
-            path,
-            set_aside,
-            _lock: lock,
-        });
+        let shared = Arc::new(Shared::open(dir)?);
         let keeper = Arc::new(Keeper::start(Arc::clone(&shared))?);
         Ok(Self { shared, keeper })
     }
@@ -196,13 +174,7 @@ impl Store {
     /// # Errors
     /// They are not stored yet; they will be, with the next commit or before it.
     pub fn commit(&self, instance: &str, changes: &[Change]) -> Result<(), StoreError> {
-        let mut inner = self.shared.lock();
-        for change in changes {
-            let at = (instance.to_owned(), change.key().to_owned());
-            inner.backlog.insert(at, change.clone());
-        }
-        let flushed = self.shared.flush(&mut inner);
-        drop(inner);
+        let flushed = self.shared.commit(instance, changes);
         // Also after a failure: the keeper is the one that tries again.
         self.keeper.committed(*flushed.as_ref().unwrap_or(&0));
         flushed.map(|_| ())
@@ -215,6 +187,42 @@ impl Store {
 }
 
 impl Shared {
+    fn open(dir: &Path) -> Result<Self, StoreError> {
+        let in_dir = |cause| StoreError::Directory {
+            path: dir.display().to_string(),
+            cause,
+        };
+        crate::files::private_dir(dir).map_err(in_dir)?;
+        let lock = lock(dir)?;
+        let path = dir.join(STORE_FILE);
+        let (connection, set_aside) = schema::open(&path, &schema::STORE)?;
+        let pending = log::read(&connection)?;
+        let mut inner = Inner {
+            connection,
+            backlog: Changes::new(),
+            pending,
+        };
+        while inner.fold()? {}
+        let (trouble, _) = watch::channel(None);
+        Ok(Self {
+            inner: Mutex::new(inner),
+            trouble,
+            path,
+            set_aside,
+            _lock: lock,
+        })
+    }
+
+    /// Keeps changes and commits them with what is kept already. See [`Store::commit`].
+    fn commit(&self, instance: &str, changes: &[Change]) -> Result<usize, StoreError> {
+        let mut inner = self.lock();
+        for change in changes {
+            let at = (instance.to_owned(), change.key().to_owned());
+            inner.backlog.insert(at, change.clone());
+        }
+        self.flush(&mut inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock()
     }

@@ -114,6 +114,8 @@ impl Bell {
 }
 
 fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
+    // Said once, until it is over.
+    let mut told = false;
     loop {
         let stop = bell.wait();
         let mut stop_retrying = stop;
@@ -126,9 +128,20 @@ fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
                 break;
             }
         }
-        let done = sync(shared, connection, stop);
-        if let Err(error) = done {
-            tracing::warn!(%error, "the store's log could not be brought into its file; it is tried again with the next commit");
+        match sync(shared, connection, stop) {
+            Ok(Log::Short) => told = false,
+            // A last one is read by the next process, whatever its length.
+            Ok(Log::Kept { bytes }) if !stop && !std::mem::replace(&mut told, true) => {
+                let mib = bytes >> 20;
+                tracing::warn!(
+                    mib,
+                    "the store's log grows: another program has store.db open and reads in it; end that one"
+                );
+            }
+            Ok(Log::Kept { .. }) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the store's log could not be brought into its file; it is tried again with the next commit");
+            }
         }
         if stop {
             return;
@@ -136,24 +149,37 @@ fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
     }
 }
 
+/// What became of SQLite's log.
+#[derive(Debug, PartialEq, Eq)]
+enum Log {
+    /// It is short enough to be left as it is, or was begun anew.
+    Short,
+    /// It is as long as this, and somebody else who has the file open keeps it so.
+    Kept { bytes: u64 },
+}
+
 /// Brings SQLite's log into the file, with the fsync, and begins it anew where it has become long, or is the last.
 fn sync(
     shared: &Shared,
     connection: &rusqlite::Connection,
     last: bool,
-) -> Result<(), rusqlite::Error> {
+) -> Result<Log, rusqlite::Error> {
+    // SQLite's first value: whether somebody was in the way.
     let checkpoint = |mode: &str| {
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
-        connection.query_row(&pragma, [], |_| Ok(()))
+        connection.query_row(&pragma, [], |row| row.get::<_, bool>(0))
     };
     // Most of it beside the commits that go on.
     checkpoint("PASSIVE")?;
-    let long = std::fs::metadata(log_of(&shared.path)).is_ok_and(|m| m.len() > LONGEST_LOG_BYTES);
-    if last || long {
-        let _nobody_commits = shared.lock();
-        checkpoint("TRUNCATE")?;
+    let bytes = std::fs::metadata(log_of(&shared.path)).map_or(0, |log| log.len());
+    if !last && bytes <= LONGEST_LOG_BYTES {
+        return Ok(Log::Short);
     }
-    Ok(())
+    let _nobody_commits = shared.lock();
+    Ok(match checkpoint("TRUNCATE")? {
+        true => Log::Kept { bytes },
+        false => Log::Short,
+    })
 }
 
 /// SQLite's own log of a database file.
@@ -174,34 +200,47 @@ mod tests {
     use crate::actor::Change;
     use crate::store::{STORE_FILE, Store};
 
+    /// A store without a keeper, which would bring its log into the file at moments of its own.
+    fn without_keeper(dir: &Path) -> (Shared, rusqlite::Connection) {
+        let shared = Shared::open(dir).unwrap();
+        let connection = schema::connect(&shared.path).unwrap();
+        connection.busy_timeout(Duration::ZERO).unwrap();
+        (shared, connection)
+    }
+
+    fn commit_a_mebibyte(shared: &Shared, n: u64) {
+        let (key, value) = (format!("k{n}"), vec![7; 1 << 20].into());
+        shared.commit("a", &[Change::Put { key, value }]).unwrap();
+    }
+
+    fn log_bytes(shared: &Shared) -> u64 {
+        std::fs::metadata(log_of(&shared.path)).unwrap().len()
+    }
+
     #[test]
     fn a_log_that_has_become_long_is_begun_anew_though_commits_go_on() {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).unwrap();
-        let path = dir.path().join(STORE_FILE);
-        let length = || std::fs::metadata(log_of(&path)).unwrap().len();
-        let commit = |n: u64| {
-            let (key, value) = (format!("k{n}"), vec![7; 1 << 20].into());
-            store.commit("a", &[Change::Put { key, value }]).unwrap();
-        };
+        let (shared, connection) = without_keeper(dir.path());
         // One that reads keeps SQLite from beginning its log anew, as the commits of a busy channel do.
-        let reader = schema::connect(&path).unwrap();
+        let reader = schema::connect(&shared.path).unwrap();
         reader.execute_batch("BEGIN").unwrap();
         let count = |_: &rusqlite::Row<'_>| Ok(());
         reader
             .query_row("SELECT count(*) FROM log", [], count)
             .unwrap();
         for n in 0..=LONGEST_LOG_BYTES >> 20 {
-            commit(n);
+            commit_a_mebibyte(&shared, n);
         }
-        assert!(length() > LONGEST_LOG_BYTES);
+        let bytes = log_bytes(&shared);
+        assert!(bytes > LONGEST_LOG_BYTES);
+        let kept = sync(&shared, &connection, false).unwrap();
+        assert_eq!(kept, Log::Kept { bytes }, "as long as it is read");
         reader.execute_batch("COMMIT").unwrap();
-        let connection = schema::connect(&path).unwrap();
-        sync(&store.shared, &connection, false).unwrap();
-        assert_eq!(length(), 0);
-        commit(0);
-        sync(&store.shared, &connection, false).unwrap();
-        assert!(length() > 0, "a short one is left as it is");
+        assert_eq!(sync(&shared, &connection, false).unwrap(), Log::Short);
+        assert_eq!(log_bytes(&shared), 0);
+        commit_a_mebibyte(&shared, 0);
+        assert_eq!(sync(&shared, &connection, false).unwrap(), Log::Short);
+        assert!(log_bytes(&shared) > 0, "a short one is left as it is");
     }
 
     #[test]
