@@ -41,31 +41,51 @@ impl Held {
     }
 }
 
+/// What a turn of the channel owes to the world. It is paid when this goes, also when the host itself breaks in a later
+/// step: the steps before that one have been.
+struct Owed<'a> {
+    channel: &'a Arc<Channel>,
+    held: Option<Held>,
+    began: Instant,
+}
+
+impl Drop for Owed<'_> {
+    fn drop(&mut self) {
+        let Some(Held { changes, waiting }) = self.held.take() else {
+            return;
+        };
+        self.channel.execute(Command::Commit(changes), self.began);
+        for (command, step) in waiting {
+            self.channel.execute(command, step);
+        }
+    }
+}
+
 impl Channel {
     /// Takes inputs from the queue. True when there may be more.
     pub(super) fn take_turn(self: &Arc<Self>) -> bool {
         let began = Instant::now();
-        let (mut held, mut due, mut ticked) = (None, None, false);
+        let mut owed = Owed {
+            channel: self,
+            held: None,
+            began,
+        };
+        let (mut due, mut ticked) = (None, false);
         for _ in 0..MAX_INPUTS {
-            let Some(input) = self.next_input(held.is_some()) else {
+            let Some(input) = self.next_input(owed.held.is_some()) else {
                 break;
             };
             ticked |= matches!(input, Input::Tick);
             let step = Instant::now();
             let commands = self.step(input, &mut due);
-            for command in Held::take(&mut held, commands, step) {
+            for command in Held::take(&mut owed.held, commands, step) {
                 self.execute(command, step);
             }
-            if held.is_none() || began.elapsed() >= SLICE {
+            if owed.held.is_none() || began.elapsed() >= SLICE {
                 break;
             }
         }
-        if let Some(held) = held {
-            self.execute(Command::Commit(held.changes), began);
-            for (command, step) in held.waiting {
-                self.execute(command, step);
-            }
-        }
+        drop(owed);
         if let Some(due) = due {
             tasks::say_due(&self.due, due, ticked);
         }

@@ -18,4 +18,5 @@ mod metrics;
 mod neutral;
 mod proxy;
 mod support;
+mod the_host_itself_breaks;
 mod tls;

@@ -14,6 +14,7 @@ use prx_host::config::Layers;
 use prx_host::drivers::network::{NetworkOptions, ProxyChoice};
 use prx_host::egress::OperatorEgress;
 use prx_host::egress::address::AddressPolicy;
+use prx_host::guest::Component;
 use prx_host::manifest::Manifest;
 use prx_host::runtime::{ChannelHandle, ChannelSpec, Host, HostOptions, StartError};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -153,6 +154,17 @@ async fn start_component(
     agent: Arc<Echo>,
 ) -> Result<ChannelHandle, StartError> {
     let component = host.load(wasm, manifest.limits).unwrap();
+    start_loaded(host, name, url, component, manifest, agent).await
+}
+
+pub(crate) async fn start_loaded(
+    host: &Host,
+    name: &str,
+    url: &str,
+    component: Arc<dyn Component>,
+    manifest: Manifest,
+    agent: Arc<Echo>,
+) -> Result<ChannelHandle, StartError> {
     let text = format!("[channels_config.{name}]\nurl = \"{url}\"\nkey = \"{KEY}\"\n");
     let layers = Layers::from_text("test.toml", &text).unwrap();
     let keys = component.describe().unwrap().keys;
