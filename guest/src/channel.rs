@@ -81,7 +81,7 @@ impl Channel {
                     .to_owned(),
             }]);
         }
-        let entries = Entries::new(boot.entries);
+        let mut entries = Entries::new(boot.entries);
         let mut env = Env::new(
             now,
             config,
@@ -94,14 +94,14 @@ impl Channel {
             (Some(bytes), StartReason::Crash | StartReason::Swap | StartReason::Rollback) => {
                 let checkpoint =
                     Checkpoint::read(bytes).map_err(|error| vec![checkpoint_problem(error)])?;
-                Self::go_on(env, &entries, checkpoint)
+                Self::go_on(env, &mut entries, checkpoint)
             }
             _ => {
                 env.log(
                     Level::Info,
                     format!("{} starting, AppID {}", boot.host, env.config.app_id),
                 );
-                let mut channel = Self::from_entries(env, &entries);
+                let mut channel = Self::from_entries(env, &mut entries);
                 channel.probe = boot.reason == StartReason::Probe;
                 // A probe is only asked something; a session of its own would take the place of a live one.
                 if !channel.probe {
@@ -114,12 +114,12 @@ impl Channel {
         Ok((channel, effects))
     }
 
-    fn from_entries(env: Env, entries: &Entries) -> Self {
+    fn from_entries(env: Env, entries: &mut Entries) -> Self {
         let wall_ms = env.now.wall_ms;
         Self {
             gateway: Gateway::restore(&env, entries),
             dedup: Dedup::restore(entries, wall_ms),
-            turns: Turns::restore(entries, &env.config, wall_ms, InFlight::default()),
+            turns: Turns::restore(entries, &env.config, InFlight::default()),
             access: Access::restore(entries, wall_ms, access::InFlight::default()),
             auth: Auth::default(),
             draining: None,
@@ -129,7 +129,7 @@ impl Channel {
         }
     }
 
-    fn go_on(mut env: Env, entries: &Entries, checkpoint: Checkpoint<'_>) -> Self {
+    fn go_on(mut env: Env, entries: &mut Entries, checkpoint: Checkpoint<'_>) -> Self {
         // As the instance before had it: what is too old is forgotten at a restart, or as new things come.
         let wall_ms = 0;
         env.ids = checkpoint.ids.into_owned();
@@ -140,7 +140,7 @@ impl Channel {
         env.health = checkpoint.health.into_owned();
         Self {
             dedup: Dedup::restore(entries, wall_ms),
-            turns: Turns::restore(entries, &env.config, wall_ms, checkpoint.turns),
+            turns: Turns::restore(entries, &env.config, checkpoint.turns),
             access: Access::restore(entries, wall_ms, checkpoint.access),
             gateway: checkpoint.gateway.into_owned(),
             auth: checkpoint.auth.into_owned(),

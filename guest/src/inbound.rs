@@ -178,7 +178,7 @@ impl Inbound {
 
     /// Fills in what the event left out about the message that is quoted. A reply to a message of the bot's own
     /// addresses it, even where nobody is mentioned.
-    pub fn resolve(&mut self, recent: &Recent) {
+    pub fn resolve(&mut self, recent: &mut Recent) {
         let Some(quoted) = &mut self.quoted else {
             return;
         };

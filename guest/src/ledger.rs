@@ -56,22 +56,22 @@ pub struct Ledger {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self::restore(&Entries::default())
+        Self::restore(&mut Entries::default())
     }
 }
 
 impl Ledger {
     /// The ledger as it was left.
     #[must_use]
-    pub fn restore(entries: &Entries) -> Self {
-        let stored = Stored::under(entries, PREFIX);
+    pub fn restore(entries: &mut Entries) -> Self {
+        let stored = Stored::take(entries, PREFIX);
         let reviews = entries
             .under(REVIEWS)
             .filter_map(|(id, bytes)| Some((id.to_owned(), postcard::from_bytes(bytes).ok()?)))
             .collect();
         Self {
             ring: Ring::restore(PREFIX, CAPACITY, &stored),
-            recorded: stored.count() as u64,
+            recorded: stored.len() as u64,
             reviews,
         }
     }

@@ -151,12 +151,7 @@ impl InFlight<'_> {
 impl Turns {
     /// The turns that an earlier process, or an earlier instance, left open.
     #[must_use]
-    pub fn restore(
-        entries: &Entries,
-        config: &Config,
-        wall_ms: u64,
-        in_flight: InFlight<'_>,
-    ) -> Self {
+    pub fn restore(entries: &mut Entries, config: &Config, in_flight: InFlight<'_>) -> Self {
         let open = OpenTurns::restore(entries);
         let mut queues: BTreeMap<String, VecDeque<TurnId>> = BTreeMap::new();
         let mut budget = Budget::restore(entries);
@@ -182,7 +177,7 @@ impl Turns {
             budget,
             caps: Capabilities::restore(entries),
             files: Files::restore(entries),
-            recent: Recent::restore(entries, wall_ms),
+            recent: Recent::restore(entries),
             places: Places::restore(entries),
         }
     }

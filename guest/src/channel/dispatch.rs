@@ -247,7 +247,7 @@ impl Channel {
         self.turns
             .places
             .heard_from(&mut self.env, inbound.scene, inbound.target.as_str());
-        inbound.resolve(&self.turns.recent);
+        inbound.resolve(&mut self.turns.recent);
         if self.on_chat_command(&inbound) {
             return;
         }
@@ -298,7 +298,7 @@ impl Channel {
         if !self.access.allows(&self.env.config, &inbound) {
             return self.on_stranger(&inbound);
         }
-        inbound.resolve(&self.turns.recent);
+        inbound.resolve(&mut self.turns.recent);
         self.accept(inbound);
     }
 

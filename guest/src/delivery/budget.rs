@@ -249,7 +249,7 @@ impl Budget {
         cap: u32,
         busy: &dyn Fn(TurnId) -> bool,
     ) -> Option<TurnId> {
-        let there = self.accounts.at(&Place::new(scene, target)).rev();
+        let there = self.accounts.at(Place::new(scene, target)).rev();
         let mut found =
             there.filter(|(id, account)| account.used < cap && account.is_open(env) && !busy(*id));
         found.next().map(|(id, _)| id)
@@ -265,7 +265,7 @@ impl Budget {
         cap: u32,
         busy: &dyn Fn(TurnId) -> bool,
     ) -> u32 {
-        let there = self.accounts.at(&Place::new(scene, target)).rev();
+        let there = self.accounts.at(Place::new(scene, target)).rev();
         plenty(there.map(|(id, account)| account.spare(env, cap, || busy(id))))
     }
 

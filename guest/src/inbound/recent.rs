@@ -13,7 +13,7 @@ use crate::events::fields::cut;
 use crate::ids::MessageId;
 use crate::scene::Scene;
 use crate::state::name::{Name, NameMap};
-use crate::state::ring::{self, Dated, Ring, Stored};
+use crate::state::ring::{self, Ring, Stored};
 use crate::state::{Entries, REMEMBER_MS};
 
 use super::{Attached, Inbound};
@@ -22,6 +22,8 @@ use super::{Attached, Inbound};
 const CAPACITY: usize = 1_024;
 /// Records in one stored block: each message rewrites one, so few.
 const BLOCK: usize = 16;
+/// Stored blocks that are read with each message, until all are.
+const READ_AT_ONCE: usize = 4;
 /// Characters of a message's text that are kept.
 const TEXT_CHARS: usize = 200;
 /// Where the blocks are stored.
@@ -56,12 +58,6 @@ struct Record {
     wall_ms: u64,
 }
 
-impl Dated for Record {
-    fn wall_ms(&self) -> u64 {
-        self.wall_ms
-    }
-}
-
 /// A stored block without what people wrote, for a trace. One that cannot be read has nothing in it.
 pub(crate) fn blanked(block: &[u8]) -> Vec<u8> {
     ring::changed(block, |record: &mut Record| {
@@ -76,27 +72,43 @@ pub struct Recent {
     ring: Ring<Record>,
     /// Each with the number of the block that it is stored in; oldest first.
     records: VecDeque<(u64, Record)>,
-    /// How many records were taken away at the front since the start: position = place in order - this.
-    gone: u64,
+    /// Where the first of them stands in the order of all: position = place in order - this.
+    first: u64,
     /// Places in order, by name.
     by_name: NameMap<u64>,
+    /// What earlier instances remembered, as far as it is not among the records yet. It is older than they are.
+    unread: Stored<Record>,
 }
 
 impl Recent {
     /// What earlier processes remembered.
     #[must_use]
-    pub fn restore(entries: &Entries, wall_ms: u64) -> Self {
-        let stored = Stored::under(entries, PREFIX);
-        let mut recent = Self {
-            ring: Ring::restore_blocks(PREFIX, CAPACITY, BLOCK, &stored),
+    pub fn restore(entries: &mut Entries) -> Self {
+        let unread = Stored::take(entries, PREFIX);
+        Self {
+            ring: Ring::restore_blocks(PREFIX, CAPACITY, BLOCK, &unread),
             records: VecDeque::new(),
-            gone: 0,
+            first: unread.len() as u64,
             by_name: NameMap::default(),
-        };
-        for (block, record) in stored.records(wall_ms) {
-            recent.remember(block, record);
+            unread,
         }
-        recent
+    }
+
+    /// Reads so many blocks of what earlier instances remembered.
+    fn read(&mut self, blocks: usize) {
+        for _ in 0..blocks {
+            let Some((block, records)) = self.unread.read_newest() else {
+                return;
+            };
+            for record in records.into_iter().rev() {
+                self.first = self.first.saturating_sub(1);
+                for name in &record.names {
+                    // It may meanwhile be the name of a newer message.
+                    self.by_name.entry(*name).or_insert(self.first);
+                }
+                self.records.push_front((block, record));
+            }
+        }
     }
 
     /// Remembers a message that came in.
@@ -134,6 +146,7 @@ impl Recent {
             },
             wall_ms: env.now.wall_ms,
         };
+        self.read(READ_AT_ONCE);
         let block = self.ring.push(env, record.clone());
         self.remember(block, record);
         self.let_go(env);
@@ -141,17 +154,19 @@ impl Recent {
 
     /// The message with this id or index.
     #[must_use]
-    pub fn find(&self, scene: Scene, target: &str, index: &str) -> Option<&Said> {
+    pub fn find(&mut self, scene: Scene, target: &str, index: &str) -> Option<&Said> {
         if index.is_empty() {
             return None;
         }
+        self.read(usize::MAX);
         let at = self.position(name_of(scene, target, index))?;
         self.records.get(at).map(|(_, record)| &record.said)
     }
 
     /// The last message of the bot's that was not taken back.
     #[must_use]
-    pub fn latest_own(&self, scene: Scene, target: &str) -> Option<&Said> {
+    pub fn latest_own(&mut self, scene: Scene, target: &str) -> Option<&Said> {
+        self.read(usize::MAX);
         let place = name_of(scene, target, "");
         let own = |record: &&(u64, Record)| record.1.place == place && record.1.said.own.is_some();
         self.records
@@ -163,6 +178,7 @@ impl Recent {
 
     /// Forgets all texts of a place, in the store as well. Returns how many there were.
     pub fn forget_place(&mut self, env: &mut Env, scene: Scene, target: &str) -> usize {
+        self.read(usize::MAX);
         let place = name_of(scene, target, "");
         let mut blocks = Vec::new();
         let mut texts = 0;
@@ -186,6 +202,7 @@ impl Recent {
     /// A message was taken back: its text is forgotten, in the store as well, and it is no longer the last one.
     /// Whose it was stays known, so that a reply to it still is a reply to the bot.
     pub fn forget(&mut self, env: &mut Env, scene: Scene, target: &str, id: &str) {
+        self.read(usize::MAX);
         let Some(at) = self.position(name_of(scene, target, id)) else {
             return;
         };
@@ -201,22 +218,22 @@ impl Recent {
     /// How many messages are remembered.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.records.len() + self.unread.len()
     }
 
     /// True when none is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.len() == 0
     }
 
     fn position(&self, name: Name) -> Option<usize> {
-        let place = self.by_name.get(&name)?.checked_sub(self.gone)?;
+        let place = self.by_name.get(&name)?.checked_sub(self.first)?;
         usize::try_from(place).ok()
     }
 
     fn remember(&mut self, block: u64, record: Record) {
-        let place = self.gone + self.records.len() as u64;
+        let place = self.first + self.records.len() as u64;
         for name in &record.names {
             self.by_name.insert(*name, place);
         }
@@ -227,6 +244,15 @@ impl Recent {
     /// readable there. What is too much goes with all of its block: a busy bot would write the oldest one anew with
     /// every message.
     fn let_go(&mut self, env: &mut Env) {
+        if self.len() > CAPACITY
+            && let Some(block) = self.unread.drop_oldest()
+        {
+            self.ring.drop_block(env, block);
+        }
+        if !self.unread.is_empty() {
+            // The oldest are among those, which are read in a moment.
+            return;
+        }
         if self.records.len() > CAPACITY {
             let oldest = self.records.front().map(|(block, _)| *block);
             while self.records.front().map(|(block, _)| *block) == oldest {
@@ -255,11 +281,11 @@ impl Recent {
         };
         for name in &record.names {
             // The name may meanwhile be that of a newer message.
-            if self.by_name.get(name) == Some(&self.gone) {
+            if self.by_name.get(name) == Some(&self.first) {
                 self.by_name.remove(name);
             }
         }
-        self.gone += 1;
+        self.first += 1;
         let last = self.records.front().is_none_or(|(next, _)| *next != block);
         if last {
             self.ring.drop_block(env, block);

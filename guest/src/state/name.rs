@@ -7,8 +7,8 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-/// A name. Bytes and no number: ten thousand of them are read at each start, and these need no arithmetic.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A name. Bytes and no number: it is stored as they are, and can be looked for in what is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Name([u8; 16]);
 
 /// Values by name.
@@ -25,6 +25,12 @@ impl Name {
             hasher.write(part.as_bytes());
         }
         Self(hasher.finish128().as_bytes())
+    }
+
+    /// The bytes that are stored of it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
     }
 }
 

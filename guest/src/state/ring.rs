@@ -1,5 +1,6 @@
 //! A bounded memory of small records: blocks in a ring, so that one more record rewrites one small entry.
 
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
@@ -7,16 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::Env;
 
-use super::{Entries, REMEMBER_MS};
+use super::Entries;
 
 /// Records in one block, unless the ring wants another number: right for hashes, many for texts.
 const BLOCK: usize = 64;
-
-/// A record that knows when it was made.
-pub trait Dated {
-    /// Wall-clock milliseconds.
-    fn wall_ms(&self) -> u64;
-}
 
 /// The place where the next record goes. The records themselves are stored by the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,48 +56,80 @@ pub(crate) fn changed<T: Serialize + DeserializeOwned>(
     postcard::to_allocvec(&block).unwrap_or_default()
 }
 
-/// What is stored of a ring, block by block, oldest first.
-#[derive(Debug)]
-pub struct Stored<'a> {
-    /// The number of each, and how many records are in it.
-    blocks: Vec<(u64, u64, &'a [u8])>,
+/// What is stored of a ring, and not read yet. The newest is read first, a few blocks with each event, so that a start
+/// is short however much is remembered.
+#[derive(Clone, Debug)]
+pub struct Stored<T> {
+    /// Oldest first.
+    blocks: VecDeque<Unread>,
+    records: usize,
+    kind: PhantomData<T>,
 }
 
-impl<'a> Stored<'a> {
-    /// The blocks whose keys begin with `prefix`. Of each only the beginning is read.
+/// One block, of which only the beginning has been read.
+#[derive(Clone, Debug)]
+struct Unread {
+    number: u64,
+    records: usize,
+    bytes: Vec<u8>,
+}
+
+impl<T: DeserializeOwned> Stored<T> {
+    /// Takes the blocks whose keys begin with `prefix` out of the entries.
     #[must_use]
-    pub fn under(entries: &'a Entries, prefix: &'a str) -> Self {
-        let blocks = entries.under(prefix).filter_map(|(_, bytes)| {
+    pub fn take(entries: &mut Entries, prefix: &str) -> Self {
+        let blocks = entries.take_under(prefix).filter_map(|bytes| {
             // A block begins with its number and how many records there are.
-            let ((number, count), _) = postcard::take_from_bytes::<(u64, u64)>(bytes).ok()?;
-            Some((number, count, bytes))
+            let ((number, records), _) = postcard::take_from_bytes::<(u64, u64)>(&bytes).ok()?;
+            let records = usize::try_from(records).unwrap_or(usize::MAX);
+            Some(Unread {
+                number,
+                records,
+                bytes,
+            })
         });
         let mut blocks: Vec<_> = blocks.collect();
-        blocks.sort_unstable();
-        Self { blocks }
+        blocks.sort_by_key(|block| block.number);
+        let records = blocks.iter().map(|block| block.records);
+        Self {
+            records: records.fold(0, usize::saturating_add),
+            blocks: blocks.into(),
+            kind: PhantomData,
+        }
     }
 
-    /// How many records are stored, by what the blocks say of themselves.
+    /// How many records are not read yet, by what the blocks say of themselves.
     #[must_use]
-    pub fn count(&self) -> usize {
-        let counts = self.blocks.iter().map(|(_, count, _)| *count);
-        let count = counts.fold(0, u64::saturating_add);
-        usize::try_from(count).unwrap_or(usize::MAX)
+    pub fn len(&self) -> usize {
+        self.records
     }
 
-    /// All records that are not a day old, oldest first, each with the number of its block.
-    pub fn records<T: Dated + DeserializeOwned>(
-        &self,
-        wall_ms: u64,
-    ) -> impl Iterator<Item = (u64, T)> {
-        let read = self
-            .blocks
-            .iter()
-            .filter_map(|(_, _, bytes)| postcard::from_bytes::<Block<T>>(bytes).ok());
-        let records = read.flat_map(|Block { number, records }| {
-            records.into_iter().map(move |record| (number, record))
-        });
-        records.filter(move |(_, record)| wall_ms.saturating_sub(record.wall_ms()) < REMEMBER_MS)
+    /// True when all are read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Reads the newest of the blocks: its number and its records, oldest first; none where it cannot be read.
+    pub fn read_newest(&mut self) -> Option<(u64, Vec<T>)> {
+        let block = self.blocks.pop_back()?;
+        self.records = self.records.saturating_sub(block.records);
+        let read = postcard::from_bytes::<Block<T>>(&block.bytes);
+        Some((block.number, read.map_or(Vec::new(), |read| read.records)))
+    }
+
+    /// Lets go of the oldest of the blocks, and says its number.
+    pub fn drop_oldest(&mut self) -> Option<u64> {
+        let block = self.blocks.pop_front()?;
+        self.records = self.records.saturating_sub(block.records);
+        Some(block.number)
+    }
+
+    /// The records of each block as they are stored, one behind the other, without reading them.
+    pub fn raw(&self) -> impl Iterator<Item = &[u8]> {
+        let records = |block| Some(postcard::take_from_bytes::<(u64, u64)>(block).ok()?.1);
+        let blocks = self.blocks.iter().map(|block| &*block.bytes);
+        blocks.filter_map(records)
     }
 }
 
@@ -110,23 +137,18 @@ impl<T: Serialize + DeserializeOwned> Ring<T> {
     /// A ring of at most `capacity` records under keys that begin with `prefix`, that goes on where what is stored of
     /// it ends.
     #[must_use]
-    pub fn restore(prefix: &str, capacity: usize, stored: &Stored<'_>) -> Self {
+    pub fn restore(prefix: &str, capacity: usize, stored: &Stored<T>) -> Self {
         Self::restore_blocks(prefix, capacity, BLOCK, stored)
     }
 
     /// The same with `block` records in each block.
     #[must_use]
-    pub fn restore_blocks(
-        prefix: &str,
-        capacity: usize,
-        block: usize,
-        stored: &Stored<'_>,
-    ) -> Self {
-        let (number, current) = match stored.blocks.last() {
+    pub fn restore_blocks(prefix: &str, capacity: usize, block: usize, stored: &Stored<T>) -> Self {
+        let (number, current) = match stored.blocks.back() {
             None => (0, Vec::new()),
             // One that cannot be read is left alone: what comes goes behind it.
-            Some((number, _, bytes)) => postcard::from_bytes::<Block<T>>(bytes)
-                .map_or((number.saturating_add(1), Vec::new()), |b| {
+            Some(newest) => postcard::from_bytes::<Block<T>>(&newest.bytes)
+                .map_or((newest.number.saturating_add(1), Vec::new()), |b| {
                     (b.number, b.records)
                 }),
         };
@@ -208,47 +230,54 @@ mod tests {
     use crate::bindings::{Action, Entry};
     use crate::channel::tests::test_env;
 
-    impl Dated for u64 {
-        fn wall_ms(&self) -> u64 {
-            *self
+    fn stored(entries: &Entries) -> Stored<u64> {
+        Stored::take(&mut entries.clone(), "r/")
+    }
+
+    /// Everything that is stored, oldest first, with the number of its block.
+    fn read_all(mut stored: Stored<u64>) -> Vec<(u64, u64)> {
+        let mut all = Vec::new();
+        while let Some((number, records)) = stored.read_newest() {
+            let with_number = records.into_iter().map(|record| (number, record));
+            all.splice(0..0, with_number);
         }
+        assert_eq!((stored.len(), stored.is_empty()), (0, true));
+        all
     }
 
     #[test]
     fn a_ring_remembers_the_newest_and_forgets_the_rest() {
         let mut env = test_env();
-        let nothing = Entries::default();
-        let nothing = Stored::under(&nothing, "r/");
-        assert_eq!(nothing.count(), 0);
+        let nothing = stored(&Entries::default());
+        assert_eq!(nothing.len(), 0);
         let mut ring = Ring::<u64>::restore("r/", 128, &nothing);
         for record in 0..1_000u64 {
             ring.push(&mut env, record);
         }
-        let mut stored = std::collections::BTreeMap::new();
+        let mut store = std::collections::BTreeMap::new();
         for effect in env.take_effects() {
             if let Action::StorePut(entry) = effect.action {
-                stored.insert(entry.key, entry.value);
+                store.insert(entry.key, entry.value);
             }
         }
-        assert_eq!(stored.len(), 2, "the ring has 128 / 64 blocks");
+        assert_eq!(store.len(), 2, "the ring has 128 / 64 blocks");
         let entries = Entries::new(
-            stored
+            store
                 .into_iter()
                 .map(|(key, value)| Entry { key, value })
                 .collect(),
         );
-        let stored = Stored::under(&entries, "r/");
+        let mut stored = stored(&entries);
         assert_eq!(Ring::<u64>::restore("r/", 128, &stored), ring);
-        let from = |wall_ms| -> Vec<u64> {
-            let records = stored.records(wall_ms);
-            records.map(|(_, record)| record).collect()
-        };
-        let records = from(0);
-        assert_eq!(records.len(), stored.count());
-        assert_eq!(records.first(), Some(&896));
-        assert_eq!(records.last(), Some(&999));
-        let late = from(REMEMBER_MS + 950);
-        assert_eq!(late.first(), Some(&951), "what is a day old is forgotten");
+        assert_eq!(stored.len(), 104);
+        let records = read_all(stored.clone());
+        assert_eq!(records.len(), 104);
+        assert_eq!(records.first(), Some(&(14, 896)));
+        assert_eq!(records.last(), Some(&(15, 999)));
+        assert_eq!(stored.drop_oldest(), Some(14), "the oldest go first");
+        assert_eq!(stored.len(), 40);
+        let newest = stored.raw().next().unwrap();
+        assert_eq!(postcard::take_from_bytes::<u64>(newest).unwrap().0, 960);
     }
 
     #[test]
@@ -266,9 +295,8 @@ mod tests {
             entry("r/0006", postcard::to_allocvec(&readable).unwrap()),
             entry("r/0007", postcard::to_allocvec(&(7_u64, 64_u64)).unwrap()),
         ]);
-        let stored = Stored::under(&entries, "r/");
-        let records = stored.records::<u64>(0).map(|(_, record)| record);
-        assert_eq!(records.collect::<Vec<_>>(), [1, 2]);
+        let stored = stored(&entries);
+        assert_eq!(read_all(stored.clone()), [(6, 1), (6, 2)]);
         let mut ring = Ring::<u64>::restore("r/", 20 * BLOCK, &stored);
         assert_eq!(ring.push(&mut env, 3), 8);
     }

@@ -8,20 +8,17 @@ use serde::{Deserialize, Serialize};
 use crate::env::Env;
 use crate::ids::{OpenId, TurnId};
 use crate::scene::Scene;
+use crate::state::name::Name;
 
 use super::{KEPT, MARGIN_MS, Via};
 
 /// Where replies can be lent: one conversation of the platform's.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Place {
-    scene: Scene,
-    target: OpenId,
-}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Place(Name);
 
 impl Place {
     pub(super) fn new(scene: Scene, target: &OpenId) -> Self {
-        let target = target.clone();
-        Self { scene, target }
+        Self(Name::of(&[scene.word(), ":", target.as_str()]))
     }
 }
 
@@ -48,8 +45,8 @@ impl Account {
         }
     }
 
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     pub(super) fn is_open(&self, env: &Env) -> bool {
@@ -70,7 +67,7 @@ impl Account {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Accounts {
     by_id: BTreeMap<TurnId, Account>,
-    by_place: BTreeMap<Place, BTreeSet<TurnId>>,
+    by_place: BTreeSet<(Place, TurnId)>,
     by_end: BTreeSet<(u64, TurnId)>,
 }
 
@@ -96,20 +93,14 @@ impl Accounts {
     pub(super) fn insert(&mut self, id: TurnId, account: Account) {
         self.remove(id);
         self.by_end.insert((account.until_ms, id));
-        let there = self.by_place.entry(account.place.clone()).or_default();
-        there.insert(id);
+        self.by_place.insert((account.place, id));
         self.by_id.insert(id, account);
     }
 
     pub(super) fn remove(&mut self, id: TurnId) -> Option<Account> {
         let account = self.by_id.remove(&id)?;
         self.by_end.remove(&(account.until_ms, id));
-        if let Some(there) = self.by_place.get_mut(&account.place) {
-            there.remove(&id);
-            if there.is_empty() {
-                self.by_place.remove(&account.place);
-            }
-        }
+        self.by_place.remove(&(account.place, id));
         Some(account)
     }
 
@@ -125,10 +116,12 @@ impl Accounts {
     /// The accounts of a place, the oldest first.
     pub(super) fn at(
         &self,
-        place: &Place,
+        place: Place,
     ) -> impl DoubleEndedIterator<Item = (TurnId, &Account)> + use<'_> {
-        let there = self.by_place.get(place).into_iter().flatten();
-        there.filter_map(|id| Some((*id, self.by_id.get(id)?)))
+        let there = self
+            .by_place
+            .range((place, TurnId(0))..=(place, TurnId(u64::MAX)));
+        there.filter_map(|(_, id)| Some((*id, self.by_id.get(id)?)))
     }
 
     /// Those whose window is closed at this moment, the longest first.
@@ -140,10 +133,14 @@ impl Accounts {
 
 impl FromIterator<(TurnId, Account)> for Accounts {
     fn from_iter<I: IntoIterator<Item = (TurnId, Account)>>(accounts: I) -> Self {
-        let mut all = Self::default();
-        for (id, account) in accounts {
-            all.insert(id, account);
+        // Trees that are made of all at once cost a fraction of as many insertions: a start is to be short.
+        let by_id: BTreeMap<TurnId, Account> = accounts.into_iter().collect();
+        let by_place = by_id.iter().map(|(id, account)| (account.place, *id));
+        let by_end = by_id.iter().map(|(id, account)| (account.until_ms, *id));
+        Self {
+            by_place: by_place.collect(),
+            by_end: by_end.collect(),
+            by_id,
         }
-        all
     }
 }
