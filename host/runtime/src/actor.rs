@@ -34,6 +34,7 @@ mod rate;
 mod recovery;
 mod rehearsal;
 mod reload;
+mod retired;
 mod swap;
 mod tables;
 mod tape;
@@ -50,6 +51,7 @@ pub use input::{
 };
 pub(crate) use life::refusal;
 pub use rehearsal::{Rehearsal, RehearsalFailed};
+pub use retired::Retired;
 pub use swap::SwapRefused;
 pub use usage::Usage;
 
@@ -125,6 +127,7 @@ pub struct Actor {
     last_mono_ms: u64,
     guest_health: Health,
     store_trouble: Option<String>,
+    retired: Retired,
 }
 
 impl fmt::Debug for Actor {
@@ -165,6 +168,7 @@ impl Actor {
             last_mono_ms: 0,
             guest_health: starting(),
             store_trouble: None,
+            retired: Retired::default(),
         };
         (actor, vec![Command::AskBoot])
     }
@@ -179,6 +183,7 @@ impl Actor {
     /// Takes one input and returns what is to be done, in order.
     pub fn step(&mut self, now: Instant, input: Input) -> Vec<Command> {
         self.last_mono_ms = now.mono_ms;
+        self.retired = Retired::default();
         match input {
             Input::Boot(boot) => self.on_boot(now, boot),
             Input::Tick => self.on_tick(now),
@@ -189,6 +194,11 @@ impl Actor {
             input => self.on_input(now, input),
         }
         std::mem::take(&mut self.out)
+    }
+
+    /// What the last step left behind. What nobody takes goes with the next step.
+    pub fn take_retired(&mut self) -> Retired {
+        std::mem::take(&mut self.retired)
     }
 
     /// When `Input::Tick` is wanted, on the monotonic clock; it may be past.

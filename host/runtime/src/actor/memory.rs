@@ -134,9 +134,9 @@ impl Memory {
         Some((state, listed(&entries), events))
     }
 
-    /// Forgets what happened of late: it was another component's.
-    pub(super) fn new_tape(&mut self) {
-        self.tape = Tape::default();
+    /// Forgets what happened of late, and hands it over: it was another component's.
+    pub(super) fn new_tape(&mut self) -> Tape {
+        std::mem::take(&mut self.tape)
     }
 
     /// Folds the journal into the entries, and forgets the checkpoint: the next start is from the

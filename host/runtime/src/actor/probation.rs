@@ -70,9 +70,11 @@ impl Actor {
         if probation.events_left > 0 || now.mono_ms < probation.until_mono_ms {
             return;
         }
-        self.probation = None;
+        let before = self.probation.take();
+        self.retired.add(before);
         // The last checkpoint, and the state that the tape begins with, may be in the form of the one before.
-        self.memory.new_tape();
+        let tape = self.memory.new_tape();
+        self.retired.add(tape);
         self.memory.want_checkpoint();
         self.take_checkpoint(now);
         let text = format!("generation {} has proved itself", self.generation);
@@ -110,7 +112,8 @@ impl Actor {
             standing: Box::new(self.standing()),
             fault: fault.clone(),
         });
-        self.memory.new_tape();
+        let tape = self.memory.new_tape();
+        self.retired.add(tape);
         if self.memory.checkpoint().is_none() {
             let message = "there is no checkpoint to go back with";
             return Err(GuestFault::new(FaultKind::BadOutput, message));

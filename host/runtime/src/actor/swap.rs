@@ -167,16 +167,25 @@ impl Actor {
         let ready = self.prove(now, &candidate, (&from, &to), proven.as_ref(), state)?;
         let replaced = self.put_in_force(candidate);
         let (before, info) = match (proven, self.probation.take()) {
-            (Some(proven), Some(probation)) => (probation.before, proven),
-            _ => (replaced, from.clone()),
+            (Some(proven), Some(probation)) => {
+                self.retired.add(replaced);
+                (probation.before, proven)
+            }
+            (_, probation) => {
+                self.retired.add(probation);
+                (replaced, from.clone())
+            }
         };
         self.generation += 1;
-        self.life = Life::Running(ready.guest);
+        let life = std::mem::replace(&mut self.life, Life::Running(ready.guest));
+        self.retired.add(life);
         let same_keys = info.keys == to.keys;
-        self.probation = ready
-            .way_back
-            .map(|mode| Probation::new(now, mode, before, same_keys));
-        self.memory.new_tape();
+        match ready.way_back {
+            Some(mode) => self.probation = Some(Probation::new(now, mode, before, same_keys)),
+            None => self.retired.add(before),
+        }
+        let tape = self.memory.new_tape();
+        self.retired.add(tape);
         self.memory.checkpointed(ready.kept);
         self.carry_out(ready.effects);
         self.memory.want_checkpoint();
@@ -250,6 +259,7 @@ impl Actor {
         boot.config.clone_from(&candidate.config);
         boot.checkpoint = Some(state.clone());
         let started = guest.start(now, &boot);
+        self.retired.add(boot);
         self.take_log(guest.as_mut());
         let effects = started
             .map_err(broke("start"))?

@@ -114,6 +114,12 @@ impl Channel {
         let commands = actor.step(self.parts.clock.now(), input);
         self.stats.stepped(actor.usage(), actor.generation());
         *due = Some(actor.next_due());
+        let retired = actor.take_retired();
+        drop(actor);
+        if !retired.is_empty() {
+            // Beside the channel: it takes up to a millisecond.
+            drop(self.parts.tokio.spawn_blocking(move || drop(retired)));
+        }
         commands
     }
 

@@ -194,8 +194,16 @@ fn channel(build: Build) -> Actor {
 }
 
 fn offer(actor: &mut Actor, at: u64, build: Build) -> (Result<Taken, SwapRefused>, Vec<Command>) {
+    offer_shared(actor, at, Arc::new(build))
+}
+
+fn offer_shared(
+    actor: &mut Actor,
+    at: u64,
+    component: Arc<Build>,
+) -> (Result<Taken, SwapRefused>, Vec<Command>) {
     let candidate = Candidate {
-        component: Arc::new(build),
+        component,
         limits: Limits::STANDARD,
         config: "{}".into(),
         secrets: vec![("key".to_owned(), Hidden::new("canary-key"))],
@@ -465,4 +473,19 @@ fn a_component_whose_channel_is_down_hands_nothing_on() {
     assert!(!actor.is_running());
     let (refused, _) = offer(&mut actor, 40, Build::wrong(Wrong::Nothing));
     assert!(matches!(refused, Err(SwapRefused::NotRunning)));
+}
+
+#[test]
+fn what_a_swap_replaces_is_handed_over_and_not_let_go_of_in_the_pause() {
+    let mut actor = channel(GOOD);
+    let second = Arc::new(Build::wrong(Wrong::Nothing));
+    let code = Arc::downgrade(&second);
+    offer_shared(&mut actor, 2, second).0.unwrap();
+    drop(actor.take_retired());
+    assert!(code.upgrade().is_some(), "it runs");
+    offer(&mut actor, 3, GOOD).0.unwrap();
+    assert!(code.upgrade().is_some(), "it is with what the swap left");
+    drop(actor.take_retired());
+    assert!(code.upgrade().is_none());
+    assert!(actor.take_retired().is_empty());
 }
