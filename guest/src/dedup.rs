@@ -85,6 +85,7 @@ impl Dedup {
         let seen = names.into_iter().map(|name| Seen { name, wall_ms });
         self.ring.push_all(env, seen);
         while self.len() > CAPACITY {
+            // Of what is not read yet a whole block goes, up to 63 names early.
             if self.unread.drop_oldest().is_none()
                 && let Some(oldest) = self.order.pop_front()
             {

@@ -249,8 +249,13 @@ impl Recent {
         {
             self.ring.drop_block(env, block);
         }
+        // The oldest are among those that are not read yet. An instance that has read them all does the same with them.
+        let now_ms = env.now.wall_ms;
+        let too_old = |record: &Record| now_ms.saturating_sub(record.wall_ms) >= REMEMBER_MS;
+        if self.unread.oldest().is_some_and(|record| too_old(&record)) {
+            self.read(usize::MAX);
+        }
         if !self.unread.is_empty() {
-            // The oldest are among those, which are read in a moment.
             return;
         }
         if self.records.len() > CAPACITY {
@@ -261,7 +266,7 @@ impl Recent {
         }
         let mut touched = None;
         while let Some((block, record)) = self.records.front() {
-            if env.now.wall_ms.saturating_sub(record.wall_ms) < REMEMBER_MS {
+            if !too_old(record) {
                 break;
             }
             touched = Some(*block);

@@ -118,6 +118,13 @@ impl<T: DeserializeOwned> Stored<T> {
         Some((block.number, read.map_or(Vec::new(), |read| read.records)))
     }
 
+    /// The oldest of the records.
+    #[must_use]
+    pub fn oldest(&self) -> Option<T> {
+        let records = self.raw().next()?;
+        Some(postcard::take_from_bytes(records).ok()?.0)
+    }
+
     /// Lets go of the oldest of the blocks, and says its number.
     pub fn drop_oldest(&mut self) -> Option<u64> {
         let block = self.blocks.pop_front()?;
@@ -274,6 +281,7 @@ mod tests {
         assert_eq!(records.len(), 104);
         assert_eq!(records.first(), Some(&(14, 896)));
         assert_eq!(records.last(), Some(&(15, 999)));
+        assert_eq!(stored.oldest(), Some(896));
         assert_eq!(stored.drop_oldest(), Some(14), "the oldest go first");
         assert_eq!(stored.len(), 40);
         let newest = stored.raw().next().unwrap();

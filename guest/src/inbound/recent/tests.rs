@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::bindings::{Action, Entry};
+use crate::bindings::{Action, Effect, Entry};
 use crate::channel::tests::test_env;
 
 fn theirs(text: &str) -> Said {
@@ -27,15 +27,19 @@ fn ours(id: &str, text: &str) -> Said {
     }
 }
 
-/// What the store holds after these effects.
-fn stored(env: &mut Env, store: &mut BTreeMap<String, Vec<u8>>) -> Entries {
-    for effect in env.take_effects() {
+fn keep(store: &mut BTreeMap<String, Vec<u8>>, effects: Vec<Effect>) {
+    for effect in effects {
         match effect.action {
             Action::StorePut(entry) => drop(store.insert(entry.key, entry.value)),
             Action::StoreDelete(key) => drop(store.remove(&key)),
             _ => {}
         }
     }
+}
+
+/// What the store holds after these effects.
+fn stored(env: &mut Env, store: &mut BTreeMap<String, Vec<u8>>) -> Entries {
+    keep(store, env.take_effects());
     let entry = |(key, value): (&String, &Vec<u8>)| Entry {
         key: key.clone(),
         value: value.clone(),
@@ -278,7 +282,14 @@ proptest! {
             match step {
                 Step::Said { number, own } => {
                     let said = if own { ours(&id(number), "ours") } else { theirs("theirs") };
+                    let mut entries = stored(&mut env, &mut store);
+                    let mut successor = Recent::restore(&mut entries);
+                    successor.note(&mut env, Scene::C2c, "A", &[&id(number)], said.clone());
+                    let done_by_it = env.take_effects();
                     recent.note(&mut env, Scene::C2c, "A", &[&id(number)], said);
+                    let done = env.take_effects();
+                    prop_assert_eq!(&done_by_it, &done, "one that takes over does the same");
+                    keep(&mut store, done);
                 }
                 Step::TakenBack { number } => recent.forget(&mut env, Scene::C2c, "A", &id(number)),
                 Step::Passed { hours } => env.now.wall_ms += hours * 3_600_000,
