@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::Env;
 use crate::state::name::{Name, NameSet};
-use crate::state::ring::{Ring, Stored};
+use crate::state::ring::{BLOCK, Ring, Stored};
 use crate::state::{Entries, REMEMBER_MS};
 
 /// Names remembered: ten thousand messages with two names each.
@@ -56,7 +56,7 @@ impl Dedup {
     /// What earlier processes remembered.
     #[must_use]
     pub fn restore(entries: &mut Entries, wall_ms: u64) -> Self {
-        let unread = Stored::take(entries, PREFIX);
+        let unread = Stored::take(entries, PREFIX, BLOCK);
         Self {
             ring: Ring::restore(PREFIX, CAPACITY, &unread),
             known: NameSet::default(),
@@ -86,7 +86,7 @@ impl Dedup {
         self.ring.push_all(env, seen);
         while self.len() > CAPACITY {
             // Of what is not read yet a whole block goes, up to 63 names early.
-            if self.unread.drop_oldest().is_none()
+            if !self.unread.drop_oldest()
                 && let Some(oldest) = self.order.pop_front()
             {
                 self.known.remove(&oldest);

@@ -176,13 +176,14 @@ impl Inbound {
         self.sent_ms.saturating_add(self.scene.window_ms())
     }
 
-    /// Fills in what the event left out about the message that is quoted. A reply to a message of the bot's own
+    /// Fills in what the event left out about the message that is quoted, as it is remembered at this moment. A reply to a message of the bot's own
     /// addresses it, even where nobody is mentioned.
-    pub fn resolve(&mut self, recent: &mut Recent) {
+    pub fn resolve(&mut self, recent: &mut Recent, wall_ms: u64) {
         let Some(quoted) = &mut self.quoted else {
             return;
         };
-        let Some(known) = recent.find(self.scene, self.target.as_str(), &quoted.index) else {
+        let Some(known) = recent.find(wall_ms, self.scene, self.target.as_str(), &quoted.index)
+        else {
             return;
         };
         quoted.by_bot = known.own.is_some();

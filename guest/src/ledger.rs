@@ -9,7 +9,7 @@ use crate::delivery::PartState;
 use crate::env::{Env, Level};
 use crate::ids::TurnId;
 use crate::state::Entries;
-use crate::state::ring::{Ring, Stored};
+use crate::state::ring::{BLOCK, Ring, Stored};
 use crate::turns::{Origin, Stage, Turn};
 
 /// Outcomes remembered.
@@ -64,7 +64,7 @@ impl Ledger {
     /// The ledger as it was left.
     #[must_use]
     pub fn restore(entries: &mut Entries) -> Self {
-        let stored = Stored::take(entries, PREFIX);
+        let stored = Stored::take(entries, PREFIX, BLOCK);
         let reviews = entries
             .under(REVIEWS)
             .filter_map(|(id, bytes)| Some((id.to_owned(), postcard::from_bytes(bytes).ok()?)))

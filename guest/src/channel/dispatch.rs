@@ -110,7 +110,8 @@ impl Channel {
     /// A reaction to one of the bot's own messages is a turn; any other is somebody else's business.
     fn on_reaction(&mut self, reaction: &reaction::Reaction, frame: &Frame<'_>) {
         let (channel, message) = (reaction.channel.as_str(), reaction.message_id.as_str());
-        let said = self.turns.recent.find(Scene::Channel, channel, message);
+        let (wall_ms, recent) = (self.env.now.wall_ms, &mut self.turns.recent);
+        let said = recent.find(wall_ms, Scene::Channel, channel, message);
         let Some(text) = said
             .filter(|said| said.own.is_some())
             .map(|said| said.text.clone())
@@ -247,7 +248,7 @@ impl Channel {
         self.turns
             .places
             .heard_from(&mut self.env, inbound.scene, inbound.target.as_str());
-        inbound.resolve(&mut self.turns.recent);
+        inbound.resolve(&mut self.turns.recent, self.env.now.wall_ms);
         if self.on_chat_command(&inbound) {
             return;
         }
@@ -298,7 +299,7 @@ impl Channel {
         if !self.access.allows(&self.env.config, &inbound) {
             return self.on_stranger(&inbound);
         }
-        inbound.resolve(&mut self.turns.recent);
+        inbound.resolve(&mut self.turns.recent, self.env.now.wall_ms);
         self.accept(inbound);
     }
 

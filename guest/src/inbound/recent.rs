@@ -22,8 +22,6 @@ use super::{Attached, Inbound};
 const CAPACITY: usize = 1_024;
 /// Records in one stored block: each message rewrites one, so few.
 const BLOCK: usize = 16;
-/// Stored blocks that are read with each message, until all are.
-const READ_AT_ONCE: usize = 4;
 /// Characters of a message's text that are kept.
 const TEXT_CHARS: usize = 200;
 /// Where the blocks are stored.
@@ -76,7 +74,7 @@ pub struct Recent {
     first: u64,
     /// Places in order, by name.
     by_name: NameMap<u64>,
-    /// What earlier instances remembered, as far as it is not among the records yet. It is older than they are.
+    /// What earlier instances remembered, until somebody asks or the next message comes: a start is to be short.
     unread: Stored<Record>,
 }
 
@@ -84,9 +82,9 @@ impl Recent {
     /// What earlier processes remembered.
     #[must_use]
     pub fn restore(entries: &mut Entries) -> Self {
-        let unread = Stored::take(entries, PREFIX);
+        let unread = Stored::take(entries, PREFIX, BLOCK);
         Self {
-            ring: Ring::restore_blocks(PREFIX, CAPACITY, BLOCK, &unread),
+            ring: Ring::restore(PREFIX, CAPACITY, &unread),
             records: VecDeque::new(),
             first: unread.len() as u64,
             by_name: NameMap::default(),
@@ -94,12 +92,8 @@ impl Recent {
         }
     }
 
-    /// Reads so many blocks of what earlier instances remembered.
-    fn read(&mut self, blocks: usize) {
-        for _ in 0..blocks {
-            let Some((block, records)) = self.unread.read_newest() else {
-                return;
-            };
+    fn read(&mut self) {
+        while let Some((block, records)) = self.unread.read_newest() {
             for record in records.into_iter().rev() {
                 self.first = self.first.saturating_sub(1);
                 for name in &record.names {
@@ -146,27 +140,28 @@ impl Recent {
             },
             wall_ms: env.now.wall_ms,
         };
-        self.read(READ_AT_ONCE);
+        self.read();
         let block = self.ring.push(env, record.clone());
         self.remember(block, record);
         self.let_go(env);
     }
 
-    /// The message with this id or index.
+    /// The message with this id or index, when it is not older than a day at this moment, wall-clock milliseconds.
     #[must_use]
-    pub fn find(&mut self, scene: Scene, target: &str, index: &str) -> Option<&Said> {
+    pub fn find(&mut self, wall_ms: u64, scene: Scene, target: &str, index: &str) -> Option<&Said> {
         if index.is_empty() {
             return None;
         }
-        self.read(usize::MAX);
+        self.read();
         let at = self.position(name_of(scene, target, index))?;
-        self.records.get(at).map(|(_, record)| &record.said)
+        let (_, record) = self.records.get(at)?;
+        (!is_old(record, wall_ms)).then_some(&record.said)
     }
 
-    /// The last message of the bot's that was not taken back.
+    /// The last message of the bot's that was not taken back, as long as no message has come since it was a day old.
     #[must_use]
     pub fn latest_own(&mut self, scene: Scene, target: &str) -> Option<&Said> {
-        self.read(usize::MAX);
+        self.read();
         let place = name_of(scene, target, "");
         let own = |record: &&(u64, Record)| record.1.place == place && record.1.said.own.is_some();
         self.records
@@ -178,7 +173,7 @@ impl Recent {
 
     /// Forgets all texts of a place, in the store as well. Returns how many there were.
     pub fn forget_place(&mut self, env: &mut Env, scene: Scene, target: &str) -> usize {
-        self.read(usize::MAX);
+        self.read();
         let place = name_of(scene, target, "");
         let mut blocks = Vec::new();
         let mut texts = 0;
@@ -202,7 +197,7 @@ impl Recent {
     /// A message was taken back: its text is forgotten, in the store as well, and it is no longer the last one.
     /// Whose it was stays known, so that a reply to it still is a reply to the bot.
     pub fn forget(&mut self, env: &mut Env, scene: Scene, target: &str, id: &str) {
-        self.read(usize::MAX);
+        self.read();
         let Some(at) = self.position(name_of(scene, target, id)) else {
             return;
         };
@@ -244,20 +239,6 @@ impl Recent {
     /// readable there. What is too much goes with all of its block: a busy bot would write the oldest one anew with
     /// every message.
     fn let_go(&mut self, env: &mut Env) {
-        if self.len() > CAPACITY
-            && let Some(block) = self.unread.drop_oldest()
-        {
-            self.ring.drop_block(env, block);
-        }
-        // The oldest are among those that are not read yet. An instance that has read them all does the same with them.
-        let now_ms = env.now.wall_ms;
-        let too_old = |record: &Record| now_ms.saturating_sub(record.wall_ms) >= REMEMBER_MS;
-        if self.unread.oldest().is_some_and(|record| too_old(&record)) {
-            self.read(usize::MAX);
-        }
-        if !self.unread.is_empty() {
-            return;
-        }
         if self.records.len() > CAPACITY {
             let oldest = self.records.front().map(|(block, _)| *block);
             while self.records.front().map(|(block, _)| *block) == oldest {
@@ -266,7 +247,7 @@ impl Recent {
         }
         let mut touched = None;
         while let Some((block, record)) = self.records.front() {
-            if !too_old(record) {
+            if !is_old(record, env.now.wall_ms) {
                 break;
             }
             touched = Some(*block);
@@ -306,6 +287,10 @@ impl Recent {
             .collect();
         self.ring.rewrite(env, block, whole);
     }
+}
+
+fn is_old(record: &Record, wall_ms: u64) -> bool {
+    wall_ms.saturating_sub(record.wall_ms) >= REMEMBER_MS
 }
 
 fn name_of(scene: Scene, target: &str, name: &str) -> Name {

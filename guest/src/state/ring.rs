@@ -10,8 +10,8 @@ use crate::env::Env;
 
 use super::Entries;
 
-/// Records in one block, unless the ring wants another number: right for hashes, many for texts.
-const BLOCK: usize = 64;
+/// Records in one block: right for hashes, many for texts.
+pub const BLOCK: usize = 64;
 
 /// The place where the next record goes. The records themselves are stored by the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,8 @@ pub(crate) fn changed<T: Serialize + DeserializeOwned>(
 /// is short however much is remembered.
 #[derive(Clone, Debug)]
 pub struct Stored<T> {
+    /// Records in one block, when it is full.
+    block: usize,
     /// Oldest first.
     blocks: VecDeque<Unread>,
     records: usize,
@@ -75,13 +77,13 @@ struct Unread {
 }
 
 impl<T: DeserializeOwned> Stored<T> {
-    /// Takes the blocks whose keys begin with `prefix` out of the entries.
+    /// Takes the blocks whose keys begin with `prefix` out of the entries, of at most `block` records each.
     #[must_use]
-    pub fn take(entries: &mut Entries, prefix: &str) -> Self {
+    pub fn take(entries: &mut Entries, prefix: &str, block: usize) -> Self {
         let blocks = entries.take_under(prefix).filter_map(|bytes| {
             // A block begins with its number and how many records there are.
             let ((number, records), _) = postcard::take_from_bytes::<(u64, u64)>(&bytes).ok()?;
-            let records = usize::try_from(records).unwrap_or(usize::MAX);
+            let records = usize::try_from(records).map_or(block, |records| records.min(block));
             Some(Unread {
                 number,
                 records,
@@ -90,9 +92,9 @@ impl<T: DeserializeOwned> Stored<T> {
         });
         let mut blocks: Vec<_> = blocks.collect();
         blocks.sort_by_key(|block| block.number);
-        let records = blocks.iter().map(|block| block.records);
         Self {
-            records: records.fold(0, usize::saturating_add),
+            block,
+            records: blocks.iter().map(|block| block.records).sum(),
             blocks: blocks.into(),
             kind: PhantomData,
         }
@@ -118,18 +120,12 @@ impl<T: DeserializeOwned> Stored<T> {
         Some((block.number, read.map_or(Vec::new(), |read| read.records)))
     }
 
-    /// The oldest of the records.
-    #[must_use]
-    pub fn oldest(&self) -> Option<T> {
-        let records = self.raw().next()?;
-        Some(postcard::take_from_bytes(records).ok()?.0)
-    }
-
-    /// Lets go of the oldest of the blocks, and says its number.
-    pub fn drop_oldest(&mut self) -> Option<u64> {
-        let block = self.blocks.pop_front()?;
-        self.records = self.records.saturating_sub(block.records);
-        Some(block.number)
+    /// Lets go of the oldest of the blocks; false when all are read.
+    pub fn drop_oldest(&mut self) -> bool {
+        let oldest = self.blocks.pop_front();
+        let records = oldest.as_ref().map_or(0, |block| block.records);
+        self.records = self.records.saturating_sub(records);
+        oldest.is_some()
     }
 
     /// The records of each block as they are stored, one behind the other, without reading them.
@@ -145,12 +141,7 @@ impl<T: Serialize + DeserializeOwned> Ring<T> {
     /// it ends.
     #[must_use]
     pub fn restore(prefix: &str, capacity: usize, stored: &Stored<T>) -> Self {
-        Self::restore_blocks(prefix, capacity, BLOCK, stored)
-    }
-
-    /// The same with `block` records in each block.
-    #[must_use]
-    pub fn restore_blocks(prefix: &str, capacity: usize, block: usize, stored: &Stored<T>) -> Self {
+        let block = stored.block.max(1);
         let (number, current) = match stored.blocks.back() {
             None => (0, Vec::new()),
             // One that cannot be read is left alone: what comes goes behind it.
@@ -162,7 +153,7 @@ impl<T: Serialize + DeserializeOwned> Ring<T> {
         Self {
             prefix: prefix.to_owned(),
             block,
-            blocks: u32::try_from(capacity.div_ceil(block.max(1))).unwrap_or(u32::MAX),
+            blocks: u32::try_from(capacity.div_ceil(block)).unwrap_or(u32::MAX),
             number,
             current,
             kind: PhantomData,
@@ -182,7 +173,7 @@ impl<T: Serialize + DeserializeOwned> Ring<T> {
                 if added {
                     self.store(env, self.number, &self.current);
                 }
-                self.number += 1;
+                self.number = self.number.saturating_add(1);
                 self.current.clear();
             }
             self.current.push(record);
@@ -238,7 +229,7 @@ mod tests {
     use crate::channel::tests::test_env;
 
     fn stored(entries: &Entries) -> Stored<u64> {
-        Stored::take(&mut entries.clone(), "r/")
+        Stored::take(&mut entries.clone(), "r/", BLOCK)
     }
 
     /// Everything that is stored, oldest first, with the number of its block.
@@ -281,11 +272,28 @@ mod tests {
         assert_eq!(records.len(), 104);
         assert_eq!(records.first(), Some(&(14, 896)));
         assert_eq!(records.last(), Some(&(15, 999)));
-        assert_eq!(stored.oldest(), Some(896));
-        assert_eq!(stored.drop_oldest(), Some(14), "the oldest go first");
+        assert!(stored.drop_oldest(), "the oldest go first");
         assert_eq!(stored.len(), 40);
         let newest = stored.raw().next().unwrap();
         assert_eq!(postcard::take_from_bytes::<u64>(newest).unwrap().0, 960);
+    }
+
+    #[test]
+    fn what_a_damaged_block_says_of_itself_is_not_believed() {
+        let mut env = test_env();
+        let damaged = |number: u64, records: u64| {
+            let value = postcard::to_allocvec(&(number, records)).unwrap();
+            let key = format!("r/{:04}", number % 2);
+            Entries::new(vec![Entry { key, value }])
+        };
+        let claims = stored(&damaged(3, u64::MAX));
+        assert_eq!(claims.len(), BLOCK);
+        assert_eq!(read_all(claims), []);
+        let last = stored(&damaged(u64::MAX, 1));
+        let mut ring = Ring::<u64>::restore("r/", 128, &last);
+        for record in 0..1_000 {
+            assert_eq!(ring.push(&mut env, record), u64::MAX);
+        }
     }
 
     #[test]

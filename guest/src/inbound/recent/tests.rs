@@ -53,11 +53,17 @@ fn a_message_is_found_by_its_id_and_its_index_where_it_was_said() {
     let mut recent = Recent::restore(&mut Entries::default());
     recent.note(&mut env, Scene::C2c, "A", &["id", "REFIDX_1"], theirs("hi"));
     for name in ["id", "REFIDX_1"] {
-        assert_eq!(recent.find(Scene::C2c, "A", name).unwrap().text, "hi");
-        assert_eq!(recent.find(Scene::C2c, "B", name), None);
-        assert_eq!(recent.find(Scene::Group, "A", name), None);
+        assert_eq!(
+            recent
+                .find(env.now.wall_ms, Scene::C2c, "A", name)
+                .unwrap()
+                .text,
+            "hi"
+        );
+        assert_eq!(recent.find(env.now.wall_ms, Scene::C2c, "B", name), None);
+        assert_eq!(recent.find(env.now.wall_ms, Scene::Group, "A", name), None);
     }
-    assert_eq!(recent.find(Scene::C2c, "A", ""), None);
+    assert_eq!(recent.find(env.now.wall_ms, Scene::C2c, "A", ""), None);
     assert_eq!(recent.latest_own(Scene::C2c, "A"), None);
 }
 
@@ -81,7 +87,7 @@ fn a_quote_that_only_has_an_index_is_resolved() {
             "message_scene":{{"ext":["ref_msg_idx={index}"]}}}}"#
         );
         let mut inbound = Inbound::group(&body, false, 0).unwrap();
-        inbound.resolve(&mut recent);
+        inbound.resolve(&mut recent, 0);
         inbound
     };
     let to_person = reply("REFIDX_1");
@@ -114,7 +120,9 @@ fn the_bots_last_message_is_known_in_each_place_until_it_is_taken_back() {
     assert_eq!(recent.latest_own(Scene::Group, "G").unwrap().text, "two");
     recent.forget(&mut env, Scene::Group, "G", "b");
     assert_eq!(recent.latest_own(Scene::Group, "G").unwrap().text, "one");
-    let taken_back = recent.find(Scene::Group, "G", "b").unwrap();
+    let taken_back = recent
+        .find(env.now.wall_ms, Scene::Group, "G", "b")
+        .unwrap();
     assert_eq!(
         (taken_back.text.as_str(), taken_back.own.is_some()),
         ("", true)
@@ -150,10 +158,19 @@ fn it_outlives_the_process_and_what_was_taken_back_is_gone_from_the_store() {
     let mut again = Recent::restore(&mut entries);
     assert_eq!(again.len(), 40);
     assert_eq!(
-        again.find(Scene::C2c, "A", "id39").unwrap().text,
+        again
+            .find(env.now.wall_ms, Scene::C2c, "A", "id39")
+            .unwrap()
+            .text,
         "secret39."
     );
-    assert_eq!(again.find(Scene::C2c, "A", "id3").unwrap().text, "");
+    assert_eq!(
+        again
+            .find(env.now.wall_ms, Scene::C2c, "A", "id3")
+            .unwrap()
+            .text,
+        ""
+    );
     again.note(&mut env, Scene::C2c, "A", &["id40"], theirs("more"));
     again.forget(&mut env, Scene::C2c, "A", "id40");
     let mut entries = stored(&mut env, &mut store);
@@ -180,15 +197,25 @@ fn memory_and_store_are_bounded_and_texts_are_cut() {
     assert_eq!(recent.by_name.len(), recent.len());
     assert!(store.len() <= CAPACITY / BLOCK);
     let last = recent
-        .find(Scene::C2c, "A", &format!("id{}", CAPACITY + 499))
+        .find(
+            env.now.wall_ms,
+            Scene::C2c,
+            "A",
+            &format!("id{}", CAPACITY + 499),
+        )
         .unwrap();
     assert_eq!(last.text.chars().count(), TEXT_CHARS);
-    assert_eq!(recent.find(Scene::C2c, "A", "id499"), None);
+    assert_eq!(recent.find(env.now.wall_ms, Scene::C2c, "A", "id499"), None);
     let mut entries = stored(&mut env, &mut store);
     let mut again = Recent::restore(&mut entries);
     assert!(
         again
-            .find(Scene::C2c, "A", &format!("id{}", CAPACITY + 499))
+            .find(
+                env.now.wall_ms,
+                Scene::C2c,
+                "A",
+                &format!("id{}", CAPACITY + 499)
+            )
             .is_some()
     );
     assert_eq!(again.len(), recent.len());
@@ -228,6 +255,7 @@ fn nothing_is_left_after_a_day(restarted: bool) {
         recent = Recent::restore(&mut entries);
     }
     env.now.wall_ms += REMEMBER_MS;
+    assert_eq!(recent.find(env.now.wall_ms, Scene::C2c, "A", "id7"), None);
     recent.note(&mut env, Scene::C2c, "A", &["new"], theirs("new"));
     assert_eq!((recent.len(), recent.by_name.len()), (1, 1));
     stored(&mut env, &mut store);
@@ -305,8 +333,8 @@ proptest! {
             let mut asked = recent.clone();
             prop_assert_eq!(again.latest_own(Scene::C2c, "A"), asked.latest_own(Scene::C2c, "A"));
             for number in 0..NUMBERS {
-                let known = again.find(Scene::C2c, "A", &id(number));
-                prop_assert_eq!(known, asked.find(Scene::C2c, "A", &id(number)));
+                let known = again.find(env.now.wall_ms, Scene::C2c, "A", &id(number));
+                prop_assert_eq!(known, asked.find(env.now.wall_ms, Scene::C2c, "A", &id(number)));
             }
         }
         env.now.wall_ms += 1;

@@ -3,6 +3,7 @@
 //! A commit costs more than the event that wants it. So what waits for one waits a little longer, for the events behind
 //! it, while there are any; and whatever comes after it in their commands waits with it, so that the order stays.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -41,8 +42,8 @@ impl Held {
     }
 }
 
-/// What a turn of the channel owes to the world. It is paid when this goes, also when the host itself breaks in a later
-/// step: the steps before that one have been.
+/// What a turn of the channel owes to the world. It is paid when this goes; the commit also when the host itself breaks
+/// in a later step.
 struct Owed<'a> {
     channel: &'a Arc<Channel>,
     held: Option<Held>,
@@ -54,7 +55,14 @@ impl Drop for Owed<'_> {
         let Some(Held { changes, waiting }) = self.held.take() else {
             return;
         };
-        self.channel.execute(Command::Commit(changes), self.began);
+        let commit = || self.channel.execute(Command::Commit(changes), self.began);
+        if std::thread::panicking() {
+            // A second panic would take the whole process down. What waits for the commit is done by whoever starts the
+            // channel again, as after a kill.
+            drop(std::panic::catch_unwind(AssertUnwindSafe(commit)));
+            return;
+        }
+        commit();
         for (command, step) in waiting {
             self.channel.execute(command, step);
         }
