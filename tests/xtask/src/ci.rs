@@ -33,6 +33,22 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     )?;
     command(
         root,
+        &[
+            "cargo",
+            "clippy",
+            "--package",
+            "qq-emulator",
+            "--no-default-features",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        &[],
+    )?;
+    command(
+        root,
         &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
         &[("RUSTDOCFLAGS", "-D warnings")],
     )?;
@@ -57,7 +73,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         ],
         &[],
     )?;
-    chat(root)?;
+    emulator(root, "without the bot", &["--no-default-features"], "")?;
+    emulator(root, "as the README begins", &[], CHAT)?;
     browser::run(root)?;
     check_config(root)?;
     walk::run(root)?;
@@ -66,24 +83,18 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     interop::run(root, &[], &interop::QUICK)
 }
 
-/// The README's first steps: each line that is typed gets its answer, or the emulator's exit code says so.
-fn chat(root: &Path) -> Result<()> {
-    println!("\n== the first steps of the README");
+/// The emulator with this typed into it: each line gets its answer, or its exit code says so.
+fn emulator(root: &Path, how: &str, features: &[&str], typed: &str) -> Result<()> {
+    println!("\n== the emulator {how}");
     let mut emulator = Command::new("cargo")
-        .args([
-            "run",
-            "--locked",
-            "--package",
-            "qq-emulator",
-            "--",
-            "--port",
-            "0",
-        ])
+        .args(["run", "--locked", "--package", "qq-emulator"])
+        .args(features)
+        .args(["--", "--port", "0"])
         .current_dir(root)
         .stdin(Stdio::piped())
         .spawn()?;
     let mut input = emulator.stdin.take().context("no standard input")?;
-    input.write_all(CHAT.as_bytes())?;
+    input.write_all(typed.as_bytes())?;
     drop(input);
     let status = emulator.wait()?;
     ensure!(status.success(), "not every line was answered: {status}");
