@@ -56,8 +56,8 @@ pub(crate) fn changed<T: Serialize + DeserializeOwned>(
     postcard::to_allocvec(&block).unwrap_or_default()
 }
 
-/// What is stored of a ring, and not read yet. The newest is read first, a few blocks with each event, so that a start
-/// is short however much is remembered.
+/// What is stored of a ring, and not read yet: that is done once something is wanted of it, or little by little, so that a
+/// start is short however much is remembered. The newest is read first.
 #[derive(Clone, Debug)]
 pub struct Stored<T> {
     /// Records in one block, when it is full.
