@@ -394,22 +394,11 @@ fn checkpoint_problem(error: CheckpointError) -> Problem {
 pub(crate) mod tests {
     use super::*;
     use crate::config::tests::config_json;
+    use crate::state::tests::{Store, stored};
 
     /// What is stored so far, as a next process finds it.
     pub(crate) fn entries_of(env: &mut Env) -> Entries {
-        let mut stored = std::collections::BTreeMap::new();
-        for effect in env.take_effects() {
-            match effect.action {
-                crate::bindings::Action::StorePut(entry) => {
-                    stored.insert(entry.key.clone(), entry);
-                }
-                crate::bindings::Action::StoreDelete(key) => {
-                    stored.remove(&key);
-                }
-                _ => {}
-            }
-        }
-        Entries::new(stored.into_values().collect())
+        stored(env, &mut Store::new())
     }
 
     /// Surroundings for unit tests of single parts.

@@ -131,11 +131,9 @@ impl Dedup {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::bindings::{Action, Entry};
     use crate::channel::tests::test_env;
+    use crate::state::tests::{Store, stored};
 
     #[test]
     fn either_name_makes_a_repetition() {
@@ -150,22 +148,11 @@ mod tests {
         assert!(dedup.take(&mut env, &["ROBOT1.0_b", ""]));
     }
 
-    /// What the store holds after these effects.
-    fn stored(env: &mut Env, store: &mut BTreeMap<String, Vec<u8>>) -> Entries {
-        for effect in env.take_effects() {
-            if let Action::StorePut(entry) = effect.action {
-                store.insert(entry.key, entry.value);
-            }
-        }
-        let entries = store.clone().into_iter();
-        Entries::new(entries.map(|(key, value)| Entry { key, value }).collect())
-    }
-
     #[test]
     fn what_an_earlier_process_took_is_a_repetition_whether_it_was_read_yet_or_not() {
         const TAKEN: usize = 5_000;
         let mut env = test_env();
-        let mut store = BTreeMap::new();
+        let mut store = Store::new();
         let mut dedup = Dedup::restore(&mut Entries::default(), 0);
         let id = |number: usize| format!("id{number}");
         for number in 0..TAKEN {
@@ -194,7 +181,7 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let mut env = test_env();
-        let mut store = BTreeMap::new();
+        let mut store = Store::new();
         let mut dedup = Dedup::restore(&mut Entries::default(), 0);
         for number in 0..CAPACITY + 500 {
             assert!(dedup.take(&mut env, &[&format!("id{number}")]));

@@ -67,3 +67,32 @@ impl Env {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::bindings::{Action, Effect};
+
+    /// A host's store.
+    pub(crate) type Store = BTreeMap<String, Vec<u8>>;
+
+    /// Stores what these effects say.
+    pub(crate) fn keep(store: &mut Store, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect.action {
+                Action::StorePut(entry) => drop(store.insert(entry.key, entry.value)),
+                Action::StoreDelete(key) => drop(store.remove(&key)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Stores what was done, and says what an instance would start with.
+    pub(crate) fn stored(env: &mut Env, store: &mut Store) -> Entries {
+        keep(store, env.take_effects());
+        let entries = store.clone().into_iter();
+        Entries::new(entries.map(|(key, value)| Entry { key, value }).collect())
+    }
+}

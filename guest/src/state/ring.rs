@@ -225,8 +225,9 @@ impl<T: Serialize + DeserializeOwned> Ring<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::{Action, Entry};
+    use crate::bindings::Entry;
     use crate::channel::tests::test_env;
+    use crate::state::tests::{self as state, Store};
 
     fn stored(entries: &Entries) -> Stored<u64> {
         Stored::take(&mut entries.clone(), "r/", BLOCK)
@@ -252,19 +253,9 @@ mod tests {
         for record in 0..1_000u64 {
             ring.push(&mut env, record);
         }
-        let mut store = std::collections::BTreeMap::new();
-        for effect in env.take_effects() {
-            if let Action::StorePut(entry) = effect.action {
-                store.insert(entry.key, entry.value);
-            }
-        }
+        let mut store = Store::new();
+        let entries = state::stored(&mut env, &mut store);
         assert_eq!(store.len(), 2, "the ring has 128 / 64 blocks");
-        let entries = Entries::new(
-            store
-                .into_iter()
-                .map(|(key, value)| Entry { key, value })
-                .collect(),
-        );
         let mut stored = stored(&entries);
         assert_eq!(Ring::<u64>::restore("r/", 128, &stored), ring);
         assert_eq!(stored.len(), 104);

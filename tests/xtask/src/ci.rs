@@ -16,63 +16,18 @@ const CHAT: &str = "hello\n/buttons\n:wait 3s\n:press Yes\n/image\n:as group fri
 /// Everything, in the order in which failures are cheapest to find.
 pub(crate) fn run(root: &Path) -> Result<()> {
     tidy::run(root)?;
-    command(root, &["cargo", "fmt", "--all", "--check"], &[])?;
-    command(
-        root,
-        &[
-            "cargo",
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
-        &[],
-    )?;
-    command(
-        root,
-        &[
-            "cargo",
-            "clippy",
-            "--package",
-            "qq-emulator",
-            "--no-default-features",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
-        &[],
-    )?;
-    command(
-        root,
-        &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
-        &[("RUSTDOCFLAGS", "-D warnings")],
-    )?;
-    command(root, &["cargo", "test", "--workspace", "--locked"], &[])?;
-    command(
-        root,
-        &[
-            "cargo",
-            "run",
-            "--locked",
-            "--package",
-            "harness",
-            "--bin",
-            "load",
-            "--",
-            "--messages",
-            "3000",
-            "--faults",
-            "13",
-            "--kills",
-            "3",
-        ],
-        &[],
-    )?;
+    typed(root, "cargo fmt --all --check", &[])?;
+    let lint = "cargo clippy --all-targets --locked";
+    let (all, alone) = ("--workspace", "--package qq-emulator --no-default-features");
+    for what in [all, alone] {
+        typed(root, &format!("{lint} {what} -- -D warnings"), &[])?;
+    }
+    let rules = [("RUSTDOCFLAGS", "-D warnings")];
+    typed(root, "cargo doc --workspace --no-deps --locked", &rules)?;
+    typed(root, "cargo test --workspace --locked", &[])?;
+    let load =
+        "cargo run --locked --package harness --bin load -- --messages 3000 --faults 13 --kills 3";
+    typed(root, load, &[])?;
     emulator(root, "without the bot", &["--no-default-features"], "")?;
     emulator(root, "as the README begins", &[], CHAT)?;
     browser::run(root)?;
@@ -81,6 +36,12 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     conformance(root)?;
     dist::try_out(root)?;
     interop::run(root, &[], &interop::QUICK)
+}
+
+/// A command as one types it; no word of it has a space in it.
+fn typed(root: &Path, line: &str, env: &[(&str, &str)]) -> Result<()> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    command(root, &words, env)
 }
 
 /// The emulator with this typed into it: each line gets its answer, or its exit code says so.
@@ -106,8 +67,7 @@ fn conformance(root: &Path) -> Result<()> {
     let words = "cargo run --locked --package prx -- plugin check qq --corpus guest/tests/conformance --seeds 20 --hours 48 \
         --set app_id=102012345 --set allowed_users=[\"*\"] \
         --set intents=[\"group_and_c2c\",\"public_guild_messages\",\"interaction\"]";
-    let words: Vec<&str> = words.split_whitespace().collect();
-    command(root, &words, &[])
+    typed(root, words, &[])
 }
 
 /// The README's `channels.toml` is one that the program takes.

@@ -1,12 +1,11 @@
 //! What is remembered, in memory and in the store.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::bindings::{Action, Effect, Entry};
+use crate::bindings::Action;
 use crate::channel::tests::test_env;
+use crate::state::tests::{Store, keep, stored};
 
 fn theirs(text: &str) -> Said {
     Said {
@@ -25,26 +24,6 @@ fn ours(id: &str, text: &str) -> Said {
             sent_ms: 7,
         }),
     }
-}
-
-fn keep(store: &mut BTreeMap<String, Vec<u8>>, effects: Vec<Effect>) {
-    for effect in effects {
-        match effect.action {
-            Action::StorePut(entry) => drop(store.insert(entry.key, entry.value)),
-            Action::StoreDelete(key) => drop(store.remove(&key)),
-            _ => {}
-        }
-    }
-}
-
-/// What the store holds after these effects.
-fn stored(env: &mut Env, store: &mut BTreeMap<String, Vec<u8>>) -> Entries {
-    keep(store, env.take_effects());
-    let entry = |(key, value): (&String, &Vec<u8>)| Entry {
-        key: key.clone(),
-        value: value.clone(),
-    };
-    Entries::new(store.iter().map(entry).collect())
 }
 
 #[test]
@@ -133,7 +112,7 @@ fn the_bots_last_message_is_known_in_each_place_until_it_is_taken_back() {
 #[test]
 fn it_outlives_the_process_and_what_was_taken_back_is_gone_from_the_store() {
     let mut env = test_env();
-    let mut store = BTreeMap::new();
+    let mut store = Store::new();
     let mut recent = Recent::restore(&mut Entries::default());
     for number in 0..40 {
         let id = format!("id{number}");
@@ -180,7 +159,7 @@ fn it_outlives_the_process_and_what_was_taken_back_is_gone_from_the_store() {
 #[test]
 fn memory_and_store_are_bounded_and_texts_are_cut() {
     let mut env = test_env();
-    let mut store = BTreeMap::new();
+    let mut store = Store::new();
     let mut recent = Recent::restore(&mut Entries::default());
     let long = "长".repeat(500);
     for number in 0..CAPACITY + 500 {
@@ -239,7 +218,7 @@ fn a_busy_bot_writes_one_block_for_a_message() {
 
 fn nothing_is_left_after_a_day(restarted: bool) {
     let mut env = test_env();
-    let mut store = BTreeMap::new();
+    let mut store = Store::new();
     let mut recent = Recent::restore(&mut Entries::default());
     for number in 0..40 {
         recent.note(
@@ -303,7 +282,7 @@ proptest! {
     #[test]
     fn the_store_always_says_what_memory_says(steps in proptest::collection::vec(step(), 1..200)) {
         let mut env = test_env();
-        let mut store = BTreeMap::new();
+        let mut store = Store::new();
         let mut recent = Recent::restore(&mut Entries::default());
         let id = |number: u8| format!("id{number}");
         for step in steps {
