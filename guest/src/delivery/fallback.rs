@@ -267,11 +267,13 @@ impl Turns {
             _ => return self.plainer(id, index),
         };
         let half = split::length(&text).div_ceil(2);
-        let cut = |limit: usize| {
+        let cut = |limit: usize| -> Vec<String> {
             if markdown {
                 split::split_markdown(&text, limit)
+                    .map(str::to_owned)
+                    .collect()
             } else {
-                split::split(&text, limit)
+                split::split(&text, limit).map(str::to_owned).collect()
             }
         };
         // A cut between two sentences makes halves of unlike length: two messages cost less than three.

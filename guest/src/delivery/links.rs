@@ -102,44 +102,22 @@ fn is_dotted(word: &str) -> bool {
 /// Text that mentions not everybody, for code 304019, or nothing if it did not.
 #[must_use]
 pub fn without_everyone(text: &str) -> Option<String> {
-    let mut shown = text.to_owned();
-    // What stands around a mention may become one when it is gone.
-    loop {
-        let without = once_without_everyone(&shown);
-        if without == shown {
-            return (shown != text).then_some(shown);
-        }
-        shown = without;
-    }
-}
-
-fn once_without_everyone(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(['@', '<']) {
-        let (before, from) = rest.split_at(start);
-        shown.push_str(before);
-        let length = EVERYONE
-            .iter()
-            .find(|mention| from.starts_with(**mention))
-            .map(|mention| mention.len())
-            .or_else(|| tag_length(from));
-        let (mark, after) = from.split_at(length.unwrap_or(1));
-        if length.is_none() {
-            shown.push_str(mark);
+    let mut rest = text.chars();
+    while let Some(character) = rest.next() {
+        shown.push(character);
+        // What stands around a mention becomes one when it is gone, so the end of what is shown is looked at each time.
+        if shown.ends_with(EVERYONE_TAG) {
+            shown.truncate(shown.len() - EVERYONE_TAG.len());
+            let behind = rest.as_str();
+            let blank = behind.trim_start_matches([' ', '/']);
+            rest = blank.strip_prefix('>').unwrap_or(behind).chars();
         }
-        rest = after;
+        while let Some(mention) = EVERYONE.iter().find(|mention| shown.ends_with(**mention)) {
+            shown.truncate(shown.len() - mention.len());
+        }
     }
-    shown.push_str(rest);
-    shown
-}
-
-/// How long the tag is, which the platform knows by its beginning; one that does not end is only as long as that.
-fn tag_length(text: &str) -> Option<usize> {
-    let rest = text.strip_prefix(EVERYONE_TAG)?;
-    let blank = rest.trim_start_matches([' ', '/']);
-    let closed = blank.strip_prefix('>').unwrap_or(rest);
-    Some(text.len() - closed.len())
+    (shown != text).then_some(shown)
 }
 
 #[cfg(test)]

@@ -17,6 +17,9 @@ use super::answer::{Answer, Content, Media, Source};
 use super::cards::{self, Card};
 use super::{links, markdown, split};
 
+/// Bytes of an answer's text that are laid out as messages, two dozen of them. What is behind them goes into a file, or is
+/// cut: reading Markdown takes time, and a call has little of it.
+const LAID_OUT_BYTES: usize = 48 << 10;
 /// Characters of a text that becomes the caption of the media after it, where replies are short.
 const CAPTION_CHARS: usize = 500;
 
@@ -31,6 +34,8 @@ struct Place<'a> {
     links: bool,
     files: bool,
     chars: usize,
+    /// Messages that one text is cut into at most: one more than are paid for shows that it is too long.
+    most: usize,
 }
 
 impl Turns {
@@ -43,7 +48,7 @@ impl Turns {
         }
     }
 
-    fn allows<'a>(&self, env: &'a Env, inbound: &Inbound) -> Place<'a> {
+    fn allows<'a>(&self, env: &'a Env, inbound: &Inbound, slots: usize) -> Place<'a> {
         let (scene, target) = (inbound.scene, &inbound.target);
         let may = |feature| self.caps.may(env, scene, target, feature);
         let most = u32::try_from(env.config.message_chars).unwrap_or(u32::MAX);
@@ -59,13 +64,15 @@ impl Turns {
             links: may(Feature::Links),
             files: !scene.of_guild() && may(Feature::Files),
             chars: usize::try_from(chars).unwrap_or(usize::MAX),
+            most: slots.saturating_add(1),
         }
     }
 
     /// The messages of an answer.
     #[must_use]
     pub(crate) fn plan(&self, env: &Env, turn: &Turn, parts: &[AnswerPart]) -> Answer {
-        let place = self.allows(env, &turn.inbound);
+        let slots = self.slots(env, turn);
+        let place = self.allows(env, &turn.inbound, slots);
         let mut planned = Answer::nothing(Outcome::Sent);
         let mut items = Vec::new();
         if !turn.ahead.trim().is_empty() {
@@ -73,7 +80,9 @@ impl Turns {
         }
         items.extend(parts.iter().cloned());
         let mut contents = Vec::new();
-        let mut items = join_texts(items).into_iter().peekable();
+        let mut items = join_texts(items);
+        let whole = cut_texts(&mut items, LAID_OUT_BYTES);
+        let mut items = items.into_iter().peekable();
         if let Some(stream) = &turn.stream {
             let text = items.next_if(|item| matches!(item, AnswerPart::Text(_)));
             contents.extend(place.finish_stream(&stream.shown, text.as_ref()));
@@ -85,6 +94,20 @@ impl Turns {
             return Answer::nothing(Outcome::Silent);
         }
         place.dress(turn, &mut contents);
+        if cost(&contents) > slots {
+            caption(&mut contents);
+        }
+        if !whole || cost(&contents) > slots {
+            place.fit(&mut contents, slots, parts, &mut planned);
+        }
+        let mut answer = Answer::of(contents, Outcome::Sent);
+        answer.remarks = planned.remarks;
+        place.quote(turn, &mut answer);
+        answer
+    }
+
+    /// Messages that can be paid for.
+    fn slots(&self, env: &Env, turn: &Turn) -> usize {
         let mut slots = self.left(env, turn.id);
         // A stream whose name may have got lost cannot be closed: its text may need a message of its own.
         if turn
@@ -95,16 +118,7 @@ impl Turns {
             slots = slots.saturating_sub(1);
         }
         let slots = slots.max(u32::from(self.can_pay(env, turn.id)));
-        place.fit(
-            &mut contents,
-            usize::try_from(slots).unwrap_or(usize::MAX),
-            parts,
-            &mut planned,
-        );
-        let mut answer = Answer::of(contents, Outcome::Sent);
-        answer.remarks = planned.remarks;
-        place.quote(turn, &mut answer);
-        answer
+        usize::try_from(slots).unwrap_or(usize::MAX)
     }
 }
 
@@ -168,6 +182,21 @@ fn join_texts(items: Vec<AnswerPart>) -> Vec<AnswerPart> {
     joined
 }
 
+/// Keeps the first bytes of all texts together, at most this many. False when there were more.
+fn cut_texts(items: &mut [AnswerPart], bytes: usize) -> bool {
+    let mut left = bytes;
+    let mut whole = true;
+    for item in items {
+        if let AnswerPart::Text(text) = item {
+            let end = text.floor_char_boundary(left);
+            whole &= end == text.len();
+            text.truncate(end);
+            left -= end;
+        }
+    }
+    whole
+}
+
 fn media_of(part: &MediaPart) -> Media {
     let (source, name, media_type, size) = match &part.source {
         MediaSource::Blob(info) => (
@@ -224,11 +253,14 @@ impl Place<'_> {
             )
         };
         if self.markdown && plain.trim() != text.trim() {
-            let pieces = split::split_markdown(&markdown::to_qq(&text), self.chars);
-            return pieces.into_iter().map(markdown_of).collect();
+            let text = markdown::to_qq(&text);
+            let pieces = split::split_markdown(&text, self.chars).take(self.most);
+            return pieces.map(|piece| markdown_of(piece.to_owned())).collect();
         }
-        let pieces = split::split(&plain, self.chars);
-        pieces.into_iter().map(Content::Text).collect()
+        let pieces = split::split(&plain, self.chars).take(self.most);
+        pieces
+            .map(|piece| Content::Text(piece.to_owned()))
+            .collect()
     }
 
     fn media(&self, part: &MediaPart, planned: &mut Answer) -> Vec<Content> {
@@ -339,20 +371,20 @@ impl Place<'_> {
         let more = if split::length(new) <= room {
             new
         } else {
-            let first = split::split_markdown(new, room.max(1)).into_iter().next();
-            let end = first.and_then(|first| new.find(&first).map(|at| at + first.len()));
+            let first = split::split_markdown(new, room.max(1)).next();
+            let end = first.and_then(|first| new.find(first).map(|at| at + first.len()));
             new.get(..end.unwrap_or_default()).unwrap_or_default()
         };
         let end = whole.len() - new.len() + more.len();
         let (bubble, rest) = whole.split_at(end);
-        let rest = split::split_markdown(rest, self.chars);
+        let rest = split::split_markdown(rest, self.chars).take(self.most);
         let bubble = Content::StreamEnd(bubble.to_owned());
         std::iter::once(bubble)
-            .chain(rest.into_iter().map(markdown_of))
+            .chain(rest.map(|piece| markdown_of(piece.to_owned())))
             .collect()
     }
 
-    /// Makes the messages as many as are paid for.
+    /// Makes messages that are too many, or that do not hold the whole answer, as many as are paid for.
     fn fit(
         &self,
         contents: &mut Vec<Content>,
@@ -360,12 +392,6 @@ impl Place<'_> {
         parts: &[AnswerPart],
         planned: &mut Answer,
     ) {
-        if cost(contents) > slots {
-            caption(contents);
-        }
-        if cost(contents) <= slots {
-            return;
-        }
         planned.remark("the answer was longer than the replies that QQ allows to one message");
         let whole = as_text(parts);
         if self.files && self.config.long_answers == LongAnswers::File && slots > 0 {

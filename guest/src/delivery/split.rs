@@ -11,58 +11,59 @@ use super::markdown::unit_at;
 
 /// Cuts text into pieces of at most `limit` Unicode scalar values, none of them blank.
 ///
-/// White space around a cut is dropped; everything else comes out as it went in, in order.
-#[must_use]
-pub fn split(text: &str, limit: usize) -> Vec<String> {
+/// White space around a cut is dropped; everything else comes out as it went in, in order. Each piece is found when it
+/// is asked for: of a long text few are sent, and finding where a sentence ends is dear.
+pub fn split(text: &str, limit: usize) -> impl Iterator<Item = &str> {
     let limit = limit.max(1);
-    let mut pieces = Vec::new();
     let mut rest = text.trim();
-    while !rest.is_empty() {
-        let fits = prefix(rest, limit);
-        let end = if fits.len() == rest.len() {
-            rest.len()
-        } else {
-            best_cut(fits)
-        };
-        let (piece, after) = rest.split_at(end);
-        let piece = piece.trim_end();
-        if !piece.is_empty() {
-            pieces.push(piece.to_owned());
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            let fits = prefix(rest, limit);
+            let end = if fits.len() == rest.len() {
+                rest.len()
+            } else {
+                best_cut(fits)
+            };
+            let (piece, after) = rest.split_at(end);
+            rest = after.trim_start_matches(['\n', '\r', ' ', '\t']);
+            let piece = piece.trim_end();
+            if !piece.is_empty() {
+                return Some(piece);
+            }
         }
-        rest = after.trim_start_matches(['\n', '\r', ' ', '\t']);
-    }
-    pieces
+        None
+    })
 }
 
 /// Cuts Markdown as [`split`] cuts text, with the same guarantees, but not inside of a link, an image, a tag, bold text or a
 /// line of code, where that can be avoided. White space at the beginning of a line stays: it is the level of an item.
 ///
 /// Made for what [`to_qq`](super::markdown::to_qq) gives: code is a quoted line there.
-#[must_use]
-pub fn split_markdown(text: &str, limit: usize) -> Vec<String> {
+pub fn split_markdown(text: &str, limit: usize) -> impl Iterator<Item = &str> {
     let limit = limit.max(1);
-    let mut pieces = Vec::new();
     let mut rest = text.trim_start_matches(['\n', '\r']).trim_end();
-    while !rest.trim_start().is_empty() {
-        let fits = prefix(rest, limit);
-        let end = if fits.len() == rest.len() {
-            rest.len()
-        } else {
-            best_markdown_cut(rest, fits)
-        };
-        let (piece, after) = rest.split_at(end);
-        if !piece.trim().is_empty() {
-            pieces.push(piece.trim_end().to_owned());
+    std::iter::from_fn(move || {
+        while !rest.trim_start().is_empty() {
+            let fits = prefix(rest, limit);
+            let end = if fits.len() == rest.len() {
+                rest.len()
+            } else {
+                best_markdown_cut(rest, fits)
+            };
+            let (piece, after) = rest.split_at(end);
+            let at_line = piece.ends_with('\n') || after.starts_with(['\n', '\r']);
+            let after_lines = after.trim_start_matches(['\n', '\r']);
+            rest = if at_line {
+                after_lines
+            } else {
+                after.trim_start()
+            };
+            if !piece.trim().is_empty() {
+                return Some(piece.trim_end());
+            }
         }
-        let at_line = piece.ends_with('\n') || after.starts_with(['\n', '\r']);
-        let after_lines = after.trim_start_matches(['\n', '\r']);
-        rest = if at_line {
-            after_lines
-        } else {
-            after.trim_start()
-        };
-    }
-    pieces
+        None
+    })
 }
 
 /// How long a text is for the platform: Unicode scalar values.
@@ -88,17 +89,23 @@ fn best_cut(fits: &str) -> usize {
     good(fits.rfind("\n\n"))
         .or_else(|| good(fits.rfind('\n')))
         .or_else(|| {
-            good(last_start(
-                fits.split_sentence_bound_indices().map(|(start, _)| start),
-            ))
+            // The start of the last one: what begins there may go on behind the cut.
+            good(
+                fits.split_sentence_bound_indices()
+                    .last()
+                    .map(|(start, _)| start),
+            )
         })
         .or_else(|| {
-            good(last_start(
-                fits.split_word_bound_indices().map(|(start, _)| start),
-            ))
+            good(
+                fits.split_word_bound_indices()
+                    .next_back()
+                    .map(|(start, _)| start),
+            )
         })
         .or_else(|| {
-            last_start(fits.grapheme_indices(true).map(|(start, _)| start)).filter(|&end| end > 0)
+            let last = fits.grapheme_indices(true).next_back();
+            last.map(|(start, _)| start).filter(|&end| end > 0)
         })
         .unwrap_or(fits.len())
 }
@@ -121,7 +128,8 @@ fn best_markdown_cut(rest: &str, fits: &str) -> usize {
 fn cut_between(rest: &str, fits: &str, units: &[Range<usize>]) -> Option<usize> {
     // A cut in the first third would waste a message, but is better than one in a unit.
     let least = fits.len() / 3;
-    let whole = |end: usize| !units.iter().any(|unit| unit.start < end && end < unit.end);
+    let inside = inside(units, fits.len());
+    let whole = |end: usize| inside.get(end) != Some(&true);
     let best = |ends: &[usize], least: usize| {
         ends.iter()
             .rev()
@@ -151,6 +159,24 @@ fn cut_between(rest: &str, fits: &str, units: &[Range<usize>]) -> Option<usize> 
         .or_else(|| whole(fits.len()).then_some(fits.len()))
 }
 
+/// For each byte up to `end`, whether a cut before it goes through a unit. Units are many, and so are the places that are
+/// tried.
+fn inside(units: &[Range<usize>], end: usize) -> Vec<bool> {
+    let mut inside = vec![false; end + 1];
+    let mut done = 0;
+    let mut sorted: Vec<&Range<usize>> = units.iter().collect();
+    sorted.sort_unstable_by_key(|unit| unit.start);
+    for unit in sorted {
+        let from = (unit.start + 1).max(done);
+        let to = unit.end.min(end + 1);
+        if let Some(bytes) = inside.get_mut(from..to.max(from)) {
+            bytes.fill(true);
+        }
+        done = done.max(to);
+    }
+    inside
+}
+
 /// What should not be cut, as far as it begins in the first `end` bytes and is not longer than `limit`.
 fn units(text: &str, end: usize, limit: usize) -> Vec<Range<usize>> {
     let mut units = Vec::new();
@@ -162,23 +188,28 @@ fn units(text: &str, end: usize, limit: usize) -> Vec<Range<usize>> {
         if line.starts_with('>') {
             units.push(start..start + line.trim_end().len());
         }
-        units_of_line(line, start, &mut units);
+        // What begins behind the cut is read with the next piece; only the end of what is open can be there.
+        let (cut, far) = (end - start, end - start + limit * 4);
+        let far = line.get(..line.floor_char_boundary(far)).unwrap_or(line);
+        units_of_line(far, cut, start, &mut units);
         start += line.len();
     }
     units.retain(|unit| {
         text.get(unit.clone())
-            .is_some_and(|unit| length(unit) <= limit)
+            .is_some_and(|unit| unit.len() <= limit * 4 && length(unit) <= limit)
     });
     units
 }
 
-fn units_of_line(line: &str, start: usize, units: &mut Vec<Range<usize>>) {
+/// The units of a line that begin in its first `cut` bytes, with the bold text that ends behind them.
+fn units_of_line(line: &str, cut: usize, start: usize, units: &mut Vec<Range<usize>>) {
     let mut at = 0;
     let mut bold = None;
     while let Some(special) = line
         .get(at..)
         .and_then(|rest| rest.find(['[', '!', '<', '*']))
         .map(|special| at + special)
+        .filter(|&special| special < cut || bold.is_some())
     {
         let from = line.get(special..).unwrap_or_default();
         at = special + 1;
@@ -188,16 +219,13 @@ fn units_of_line(line: &str, start: usize, units: &mut Vec<Range<usize>>) {
                 Some(opened) => units.push(start + opened..start + at),
                 None => bold = Some(special),
             }
-        } else if let Some(length) = unit_at(from) {
+        } else if special < cut
+            && let Some(length) = unit_at(from)
+        {
             // There may be another inside, which counts where the outer one is too long.
             units.push(start + special..start + special + length);
         }
     }
-}
-
-/// The start of the last unit: what begins there may go on behind the cut.
-fn last_start(starts: impl Iterator<Item = usize>) -> Option<usize> {
-    starts.last()
 }
 
 #[cfg(test)]
@@ -214,24 +242,30 @@ mod tests {
 
     #[test]
     fn short_text_is_one_piece() {
-        assert_eq!(split("hello", 2048), ["hello"]);
-        assert_eq!(split("  \n ", 2048), Vec::<String>::new());
+        assert!(split("hello", 2048).eq(["hello"]));
+        assert_eq!(split("  \n ", 2048).next(), None);
     }
 
     #[test]
     fn cuts_prefer_paragraphs_then_lines_then_sentences_then_words() {
         assert_eq!(
-            split("one two\n\nthree four", 12),
+            split("one two\n\nthree four", 12).collect::<Vec<_>>(),
             ["one two", "three four"]
         );
-        assert_eq!(split("one two\nthree four", 12), ["one two", "three four"]);
         assert_eq!(
-            split("One two. Three four.", 12),
+            split("one two\nthree four", 12).collect::<Vec<_>>(),
+            ["one two", "three four"]
+        );
+        assert_eq!(
+            split("One two. Three four.", 12).collect::<Vec<_>>(),
             ["One two.", "Three four."]
         );
-        assert_eq!(split("one two three", 9), ["one two", "three"]);
         assert_eq!(
-            split("你好。今天天气很好。", 6),
+            split("one two three", 9).collect::<Vec<_>>(),
+            ["one two", "three"]
+        );
+        assert_eq!(
+            split("你好。今天天气很好。", 6).collect::<Vec<_>>(),
             ["你好。", "今天天气很", "好。"]
         );
     }
@@ -240,7 +274,10 @@ mod tests {
     fn a_family_of_emoji_is_not_torn_apart_where_it_fits() {
         let family = "👨‍👩‍👧‍👦";
         let text = format!("{family}{family}");
-        assert_eq!(split(&text, family.chars().count() + 2), [family, family]);
+        assert_eq!(
+            split(&text, family.chars().count() + 2).collect::<Vec<_>>(),
+            [family, family]
+        );
     }
 
     #[test]
@@ -277,7 +314,11 @@ mod tests {
                 vec!["[t](", "https:/", "/a.cn/", "bcd)"],
             ),
         ] {
-            assert_eq!(split_markdown(text, limit), pieces, "{text}");
+            assert_eq!(
+                split_markdown(text, limit).collect::<Vec<_>>(),
+                pieces,
+                "{text}"
+            );
         }
     }
 
@@ -287,7 +328,7 @@ mod tests {
             text in r"([a-z]{1,6} |。|\n|\n\n|> |你好|\*\*|\[x\]\(https://a\.cn/b\)|<@7A>|<|    - |🙂){0,60}",
             limit in 1usize..60,
         ) {
-            let pieces = split_markdown(&text, limit);
+            let pieces: Vec<&str> = split_markdown(&text, limit).collect();
             for piece in &pieces {
                 prop_assert!(length(piece) <= limit && !piece.trim().is_empty());
                 if limit >= 30 {
@@ -299,7 +340,7 @@ mod tests {
 
         #[test]
         fn nothing_is_lost_and_nothing_is_too_long(text in "[a-z。，\n 你好🙂\u{200d}.]{0,400}", limit in 1usize..60) {
-            let pieces = split(&text, limit);
+            let pieces: Vec<&str> = split(&text, limit).collect();
             for piece in &pieces {
                 prop_assert!(length(piece) <= limit && !piece.trim().is_empty());
             }

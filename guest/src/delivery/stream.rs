@@ -30,6 +30,9 @@ const UNKNOWN: i64 = 12_002;
 /// Replies that must be left for a text to grow: the stream itself, and one for whatever goes wrong with it.
 const LEAST_REPLIES: u32 = 2;
 
+/// Bytes of a growing text that are kept for each character that a message may have.
+const GROWING_BYTES_PER_CHAR: usize = 4;
+
 /// A stream, as far as it must be known to close it. Stored with its turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
@@ -89,7 +92,13 @@ impl Turns {
         if env.config.stream_mode != StreamMode::Stream {
             return;
         }
-        self.growths.entry(id).or_default().text.push_str(more);
+        let text = &mut self.growths.entry(id).or_default().text;
+        // No more is ever shown than one message holds, and what is kept is in every checkpoint.
+        let room = (env.config.message_chars * GROWING_BYTES_PER_CHAR).saturating_sub(text.len());
+        text.push_str(
+            more.get(..more.floor_char_boundary(room))
+                .unwrap_or_default(),
+        );
         self.grow(env, id);
     }
 

@@ -43,19 +43,19 @@ impl Markup<'_> {
     fn without_tags(self, content: &str) -> String {
         let mut text = String::with_capacity(content.len());
         let mut rest = content;
-        while let Some(start) = rest.find('<') {
-            let (before, tag_on) = rest.split_at(start);
-            text.push_str(before);
-            match self.tag(tag_on) {
-                Some((shown, after)) => {
-                    text.push_str(&shown);
-                    rest = after;
-                }
-                None => {
-                    text.push('<');
-                    rest = tag_on.strip_prefix('<').unwrap_or_default();
-                }
+        while let Some(end) = rest.find('>') {
+            let (before, after) = (rest.get(..end), rest.get(end + 1..));
+            let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+            // A tag has no other one in it. So each byte is read once, whatever a person types.
+            let tag = before
+                .rsplit_once('<')
+                .filter(|(_, inside)| inside.len() <= MAX_TAG)
+                .and_then(|(before, inside)| Some((before, self.tag(inside)?)));
+            match tag {
+                Some((before, shown)) => text.extend([before, &shown]),
+                None => text.extend([before, ">"]),
             }
+            rest = after;
             // A short tag may stand for a long name: what will be cut off anyway is not written out.
             if text.len() > TEXT_CHARS * 4 {
                 return text;
@@ -65,31 +65,25 @@ impl Markup<'_> {
         text
     }
 
-    /// Reads a tag at the beginning of `text`: what to show for it, and what follows.
-    fn tag(self, text: &str) -> Option<(String, &str)> {
-        let text = text.strip_prefix('<')?;
-        // A tag is short. Without this bound a text of nothing but `<` would be searched to its end for each of them.
-        let near = text.get(..text.floor_char_boundary(MAX_TAG))?;
-        let end = near.find('>')?;
-        let (inside, after) = (near.get(..end)?, text.get(end + 1..)?);
+    /// What to show for a tag with this between its brackets; nothing for what is none.
+    fn tag(self, inside: &str) -> Option<String> {
         if let Some(id) = inside
             .strip_prefix("@!")
             .or_else(|| inside.strip_prefix('@'))
         {
-            return Some((self.mention(id)?, after));
+            return self.mention(id);
         }
         let (name, attributes) = inside.split_once(' ').unwrap_or((inside, ""));
-        let shown = match name {
-            "qqbot-at-user" => self.mention(attribute(attributes, "id")?)?,
-            "qqbot-at-everyone" | "qqbot-at-everyone/" => "@everyone".to_owned(),
-            "qqbot-cmd-input" | "qqbot-cmd-enter" => command(attributes)?,
-            _ if inside.starts_with("faceType=") => face(inside),
+        match name {
+            "qqbot-at-user" => self.mention(attribute(attributes, "id")?),
+            "qqbot-at-everyone" | "qqbot-at-everyone/" => Some("@everyone".to_owned()),
+            "qqbot-cmd-input" | "qqbot-cmd-enter" => command(attributes),
+            _ if inside.starts_with("faceType=") => Some(face(inside)),
             _ => match (self, inside.strip_prefix("emoji:")) {
-                (Self::Guild(..), Some(id)) => faces::face(id),
-                _ => return None,
+                (Self::Guild(..), Some(id)) => Some(faces::face(id)),
+                _ => None,
             },
-        };
-        Some((shown, after))
+        }
     }
 
     fn mention(self, id: &str) -> Option<String> {

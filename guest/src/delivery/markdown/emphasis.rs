@@ -88,11 +88,10 @@ fn runs<'a>(text: &'a str, fixed: &'a [Range<usize>]) -> impl Iterator<Item = Ru
                 before = Some(mark);
                 continue;
             }
-            let length = rest.len() - rest.trim_start_matches(mark).len();
-            // A run does not go on into what is fixed.
-            let end = fixed
-                .peek()
-                .map_or(at + length, |range| range.start.min(at + length));
+            // A run does not go on into what is fixed, and nobody looks there for its end.
+            let free = fixed.peek().map_or(text.len(), |range| range.start);
+            let marks = text.get(at..free).unwrap_or_default();
+            let end = free - marks.trim_start_matches(mark).len();
             let after = text.get(end..).and_then(|rest| rest.chars().next());
             let (opens, closes) = sides(mark, end - at, before, after);
             let run = Run {

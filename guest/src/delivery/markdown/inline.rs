@@ -9,6 +9,10 @@ use super::protect::begins_tag;
 const MAX_SPAN: usize = 300;
 /// Bytes of an address.
 const MAX_ADDRESS: usize = 2_048;
+/// Runs of back ticks that may stand in code that another number of them encloses.
+const MAX_RUNS: usize = 8;
+/// Brackets that may be open inside of brackets: a text of nothing but `[` is otherwise read [`MAX_SPAN`] times.
+const MAX_DEPTH: usize = 4;
 
 /// Why nothing was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,18 +160,20 @@ impl<'a> Cursor<'a> {
 fn code<'a>(text: &'a str, cursor: &mut Cursor<'a>) -> Result<Token<'a>, Stop> {
     let inside = text.trim_start_matches('`');
     let fence = text.len() - inside.len();
-    let (line, ends) = first_line(inside);
+    let (line, ends) = near(inside);
     let mut from = 0;
-    while let Some(start) = line
-        .get(from..)
-        .and_then(|rest| rest.find('`'))
-        .map(|at| from + at)
-        .filter(|&start| start <= MAX_SPAN)
-    {
-        let behind = line.get(start..).unwrap_or_default();
+    for run in 0.. {
+        let found = line.get(from..).and_then(|rest| rest.find('`'));
+        let Some(start) = found.map(|at| from + at).filter(|&start| start <= MAX_SPAN) else {
+            break;
+        };
+        if run == MAX_RUNS {
+            return Err(Stop::No);
+        }
+        let behind = inside.get(start..).unwrap_or_default();
         let ticks = behind.len() - behind.trim_start_matches('`').len();
         if ticks == fence {
-            let code = line.get(..start).ok_or(Stop::No)?;
+            let code = inside.get(..start).ok_or(Stop::No)?;
             cursor.rest = inside.get(start + ticks..).unwrap_or_default();
             let trimmed = code
                 .strip_prefix(' ')
@@ -177,21 +183,20 @@ fn code<'a>(text: &'a str, cursor: &mut Cursor<'a>) -> Result<Token<'a>, Stop> {
         }
         from = start + ticks;
     }
-    Err(none_in(line, ends))
+    Err(ends)
 }
 
-/// The first line of a text, and whether it is complete.
-fn first_line(text: &str) -> (&str, bool) {
-    text.split_once('\n')
-        .map_or((text, false), |(line, _)| (line, true))
-}
-
-/// Why something was not found in a line that was searched.
-fn none_in(line: &str, ends: bool) -> Stop {
-    if ends || line.len() > MAX_SPAN {
-        Stop::No
-    } else {
-        Stop::More
+/// The beginning of the first line of a text in which the end of a span can stand, and why a span does not end there:
+/// what is to come changes something only while the line is short. No more is searched, or a line of many beginnings
+/// is read to its end for each of them.
+fn near(text: &str) -> (&str, Stop) {
+    let near = text
+        .get(..text.floor_char_boundary(MAX_SPAN + "-->".len()))
+        .unwrap_or_default();
+    match near.split_once('\n') {
+        Some((line, _)) => (line, Stop::No),
+        None if near.len() < text.len() => (near, Stop::No),
+        None => (near, Stop::More),
     }
 }
 
@@ -208,6 +213,7 @@ fn bracketed<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Stop> {
             '\\' => {
                 cursor.next()?;
             }
+            '[' if depth == MAX_DEPTH => return Err(Stop::No),
             '[' => depth += 1,
             ']' if depth == 0 => return start.get(..length).ok_or(Stop::No),
             ']' => depth -= 1,
@@ -271,6 +277,7 @@ fn bare_address<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Stop> {
         match cursor.peek()? {
             ' ' | '\t' => break,
             ')' if depth == 0 => break,
+            '(' if depth == MAX_DEPTH => return Err(Stop::No),
             '(' => depth += 1,
             ')' => depth -= 1,
             _ => {}
@@ -296,10 +303,9 @@ fn tag<'a>(text: &'a str, cursor: &mut Cursor<'a>) -> Result<Token<'a>, Stop> {
         }
         '!' => {
             cursor.eat_all("!--")?;
-            let (line, ends) = first_line(cursor.rest);
-            let Some(end) = line.find("-->").filter(|&end| end <= MAX_SPAN) else {
-                return Err(none_in(line, ends));
-            };
+            let (line, ends) = near(cursor.rest);
+            let end = line.find("-->").filter(|&end| end <= MAX_SPAN);
+            let end = end.ok_or(ends)?;
             cursor.rest = cursor.rest.get(end + 3..).unwrap_or_default();
             Ok(Token::Html(false))
         }
@@ -401,7 +407,11 @@ fn attributes<'a>(name: &str, cursor: &mut Cursor<'a>) -> Result<Token<'a>, Stop
     if !LOOKS.contains(&name.as_str()) {
         return Err(Stop::No);
     }
+    let start = cursor.rest.len();
     loop {
+        if start - cursor.rest.len() > MAX_SPAN {
+            return Err(Stop::No);
+        }
         cursor.blanks()?;
         match cursor.peek()? {
             '>' => break,

@@ -6,11 +6,11 @@ use std::sync::OnceLock;
 
 use prx_host::bindings::v0_1::*;
 use prx_host::guest::wasm::WasmComponent;
-use prx_host::guest::{Component, Guest};
 use prx_host::limits::Limits;
 use serde_json::{Map, Value, json};
 
 use crate::common::engine;
+use crate::wired::Wired;
 
 /// The component with little memory, compiled once.
 fn component() -> &'static WasmComponent {
@@ -24,145 +24,8 @@ fn component() -> &'static WasmComponent {
     })
 }
 
-/// A connected channel in the sandbox, whose requests nobody answers.
-struct Wired {
-    guest: Box<dyn Guest>,
-    now: Instant,
-    socket: u64,
-    seq: u64,
-}
-
-impl Wired {
-    fn new() -> Self {
-        let component = component();
-        let config = config(&component.describe().unwrap());
-        let mut wired = Self {
-            guest: component.instantiate().unwrap(),
-            now: Instant {
-                mono_ms: 1_000,
-                wall_ms: 1_800_000_000_000,
-            },
-            socket: 0,
-            seq: 0,
-        };
-        let boot = Boot {
-            instance: "qq".into(),
-            boot_number: 1,
-            entropy: vec![7; 32],
-            reason: StartReason::Cold,
-            config,
-            secrets: vec!["app_secret".into()],
-            entries: Vec::new(),
-            checkpoint: None,
-            host: "test".into(),
-        };
-        let effects = wired
-            .guest
-            .start(wired.now, &boot)
-            .unwrap()
-            .unwrap_or_else(|_| panic!("refused"));
-        let token = request(&effects);
-        let captured = vec![Captured {
-            name: "access_token".into(),
-            generation: 1,
-            changed: true,
-        }];
-        let effects = wired.answer(
-            token,
-            r#"{"access_token":"","expires_in":"7200"}"#,
-            captured,
-        );
-        let effects = wired.answer(
-            request(&effects),
-            r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
-            vec![],
-        );
-        wired.socket = effects
-            .iter()
-            .find_map(|effect| match &effect.action {
-                Action::SocketOpen(open) => Some(open.id),
-                _ => None,
-            })
-            .unwrap();
-        wired.handle(Event::SocketOpened(wired.socket));
-        wired.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41_250}}).to_string());
-        wired.seq = 1;
-        wired.frame(&json!({"op": 0, "s": 1, "t": "READY", "d": {"session_id": "s", "user": {"id": "9", "username": "bot"}}}).to_string());
-        wired
-    }
-
-    fn handle(&mut self, event: Event) -> Vec<Effect> {
-        self.now.mono_ms += 10;
-        self.now.wall_ms += 10;
-        self.guest
-            .handle(self.now, &event)
-            .unwrap_or_else(|fault| panic!("{fault} at {event:?}"))
-    }
-
-    fn answer(&mut self, id: u64, body: &str, captured: Vec<Captured>) -> Vec<Effect> {
-        let response = HttpResponse {
-            status: 200,
-            headers: Vec::new(),
-            body: body.to_owned(),
-            truncated: false,
-            blob: None,
-        };
-        self.handle(Event::HttpDone(HttpDone {
-            id,
-            outcome: HttpOutcome::Response(response),
-            used: Vec::new(),
-            captured,
-        }))
-    }
-
-    fn frame(&mut self, text: &str) -> Vec<Effect> {
-        let text = SocketText {
-            id: self.socket,
-            text: text.to_owned(),
-        };
-        self.handle(Event::SocketText(text))
-    }
-
-    /// An event with the next sequence number. True when the number counts as handled afterwards.
-    fn event(&mut self, mut frame: Value) -> bool {
-        self.seq += 1;
-        frame["op"] = 0.into();
-        frame["s"] = self.seq.into();
-        let effects = self.frame(&frame.to_string());
-        assert!(
-            effects.len() < 200,
-            "{} effects of one event",
-            effects.len()
-        );
-        effects.iter().any(|effect| match &effect.action {
-            Action::StorePut(entry) if entry.key == "session" => {
-                let stored: Value = serde_json::from_slice(&entry.value).unwrap();
-                stored["session"]["handled"] == self.seq
-            }
-            _ => false,
-        })
-    }
-}
-
-fn request(effects: &[Effect]) -> u64 {
-    let found = effects.iter().find_map(|effect| match &effect.action {
-        Action::Http(request) => Some(request.id),
-        _ => None,
-    });
-    found.unwrap()
-}
-
-fn config(info: &ChannelInfo) -> String {
-    let mut table = Map::new();
-    for key in info.keys.iter().filter(|key| !key.secret) {
-        if let Some(default) = &key.default {
-            table.insert(key.name.clone(), serde_json::from_str(default).unwrap());
-        }
-    }
-    table.insert("app_id".into(), "102012345".into());
-    table.insert("allowed_users".into(), json!(["*"]));
-    table.insert("intents".into(), json!(["group_and_c2c"]));
-    Value::Object(table).to_string()
+fn wired() -> Wired {
+    Wired::new(component(), &json!({}))
 }
 
 fn recorded() -> Vec<(String, Value)> {
@@ -187,7 +50,7 @@ fn recorded() -> Vec<(String, Value)> {
 
 #[test]
 fn recorded_events_are_taken_and_none_is_lost() {
-    let mut wired = Wired::new();
+    let mut wired = wired();
     for (name, frame) in recorded() {
         assert!(
             wired.event(frame),
@@ -217,7 +80,7 @@ fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
 
 #[test]
 fn an_event_with_any_field_wrong_does_no_harm() {
-    let mut wired = Wired::new();
+    let mut wired = wired();
     let odd = [
         json!(null),
         json!(7),
@@ -346,7 +209,7 @@ fn random(rng: &mut fastrand::Rng, depth: u32) -> Value {
 
 #[test]
 fn json_of_any_shape_is_taken_without_trap_loop_or_growth() {
-    let mut wired = Wired::new();
+    let mut wired = wired();
     let mut rng = fastrand::Rng::with_seed(3);
     for _ in 0..6_000 {
         let name = EVENTS[rng.usize(0..EVENTS.len())];
@@ -361,7 +224,7 @@ fn json_of_any_shape_is_taken_without_trap_loop_or_growth() {
 
 #[test]
 fn text_that_is_no_json_is_taken_too() {
-    let mut wired = Wired::new();
+    let mut wired = wired();
     let deep = "[".repeat(100_000);
     let long = format!(
         "{{\"op\":0,\"s\":9,\"t\":\"C2C_MESSAGE_CREATE\",\"d\":{{\"id\":\"m\",\"author\":{{\"user_openid\":\"A\"}},\"content\":\"{}\"}}}}",
@@ -389,7 +252,7 @@ fn an_answer_of_any_text_is_planned_within_the_deadline() {
         "*", "[", "`", "|", "<", "_", "> ", "- ", "#", "](", "![", "~~", "a|b\n", "```\n", "<@",
         "1. ", "**a", "http://", "a.b ",
     ] {
-        let mut wired = Wired::new();
+        let mut wired = wired();
         let message = json!({"t": "C2C_MESSAGE_CREATE", "id": "e", "d": {"id": "m", "author": {"user_openid": "A"}, "content": "hi"}});
         assert!(wired.event(message));
         let turn = wired.guest.inventory().unwrap().turns[0];

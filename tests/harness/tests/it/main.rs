@@ -30,3 +30,5 @@ mod simulated_days_keep_the_invariants;
 mod the_component_imports_nothing_it_need_not;
 mod the_doctor_says_what_is_wrong;
 mod the_readme_tells_the_truth;
+mod time_grows_with_the_length_of_a_text;
+mod wired;
