@@ -74,6 +74,12 @@ fn each_kind_of_misbehaviour_is_found_in_its_line() {
         ("thief", "names", "asks for the secret other"),
     ] {
         hostile(how, &folder);
+        // Only those that loop may run out of time: this host is not optimised, and the machine may be busy.
+        if !matches!(how, "loop" | "slow") {
+            let manifest = folder.join("plugin.toml");
+            let text = fs::read_to_string(&manifest).unwrap();
+            fs::write(&manifest, text.replace("max_call_ms = 100", "max_call_ms = 2000")).unwrap();
+        }
         let brief = ["--events", "300", "--seeds", "2", "--corpus", corpus_text];
         let asked = [&["plugin", "check", folder_text][..], &brief].concat();
         let report = home.json(&asked);

@@ -238,7 +238,6 @@ fn text_made_against_one_scanner_does_too() {
         "a@b.c",
     ];
     check(&WAYS, against, 50_000);
-    let nested = |one: &str, other: &str, times: usize| one.repeat(times) + &other.repeat(times);
     for (one, other) in [
         ("@every", "one"),
         ("<@a", "ll>"),
@@ -247,11 +246,12 @@ fn text_made_against_one_scanner_does_too() {
         ("[a](", ")"),
         ("**", "**"),
     ] {
+        let nested = |bytes: usize| {
+            let times = bytes / (one.len() + other.len());
+            one.repeat(times) + &other.repeat(times)
+        };
         for way in WAYS {
-            let (short, long) = (
-                fuel(way, &nested(one, other, 3_000)),
-                fuel(way, &nested(one, other, 15_000)),
-            );
+            let (short, long) = (fuel(way, &nested(12_000)), fuel(way, &nested(60_000)));
             assert!(
                 long <= short * PROPORTION,
                 "{way:?} {one:?} {other:?}: {short}, {long}"
