@@ -69,7 +69,9 @@ impl Turns {
             self.watch(env, deadline_ms);
             return Want::Token;
         }
-        self.step_of(env, id, index);
+        if self.may_send(env, id) {
+            self.step_of(env, id, index);
+        }
         Want::Nothing
     }
 

@@ -22,6 +22,19 @@ mod words;
 
 use recent::Recent;
 
+/// Bytes of a text: far more than anybody may write.
+const TEXT_BYTES: usize = 40 << 10;
+/// Bytes of a quoted text.
+const QUOTED_BYTES: usize = 12 << 10;
+/// Attachments of one message.
+const ATTACHED: usize = 16;
+/// Bytes of their addresses and of what was heard in them, all together.
+const ATTACHED_BYTES: usize = 16 << 10;
+/// Bytes of what else is stored of a message: ids, names and the keys of JSON.
+const ELSE_BYTES: usize = 1 << 10;
+/// Bytes of an index: a longer one names nothing.
+const INDEX_BYTES: usize = 512;
+
 /// An inbound message of any scene.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inbound {
@@ -196,6 +209,65 @@ impl Inbound {
         }
     }
 
+    /// The same within its bounds, so that what is stored of it fits into
+    /// [`MESSAGE_BYTES`](crate::turns::room::MESSAGE_BYTES). What is cut ends with an ellipsis. Control characters go: six
+    /// bytes are stored for each, and nobody types them.
+    pub(crate) fn bounded(mut self) -> Self {
+        self.text = cut_bytes(&typed(&self.text), TEXT_BYTES);
+        if let Some(quoted) = &mut self.quoted {
+            quoted.text = cut_bytes(&typed(&quoted.text), QUOTED_BYTES);
+        }
+        for name in [&mut self.index, &mut self.guild] {
+            if name.len() > INDEX_BYTES {
+                name.clear();
+            }
+        }
+        let more = self.attached.len().saturating_sub(ATTACHED);
+        self.attached.truncate(ATTACHED);
+        let mut left = ATTACHED_BYTES;
+        for attached in &mut self.attached {
+            attached.transcript = typed(&attached.transcript);
+            if attached.url.len() + attached.transcript.len() > left {
+                attached.url.clear();
+                attached.transcript.clear();
+                attached.missing = "this message has too much attached".to_owned();
+            }
+            left -= attached.url.len() + attached.transcript.len();
+        }
+        if let Some(last) = self.attached.last_mut().filter(|_| more > 0) {
+            last.missing = format!("{more} more attachments of this message are left out");
+        }
+        self
+    }
+
+    /// Bytes that storing it takes, as far as they can be known before.
+    #[must_use]
+    pub(crate) fn stored_bytes(&self) -> usize {
+        let attached = self
+            .attached
+            .iter()
+            .map(|it| it.url.len() + it.transcript.len() + it.name.len());
+        let quoted = self.quoted.as_ref().map_or(0, |quoted| quoted.text.len());
+        self.text.len() + quoted + attached.sum::<usize>() + ELSE_BYTES
+    }
+
+    /// Forgets what was written: the agent has it, and nobody else needs it. The bytes that are attached stay.
+    pub(crate) fn forget_words(&mut self) {
+        self.text = String::new();
+        self.quoted = None;
+        self.before = Vec::new();
+        for attached in &mut self.attached {
+            attached.url = String::new();
+            attached.transcript = String::new();
+        }
+    }
+
+    /// Forgets everything but who wrote where, for a message without bytes of its own.
+    pub(crate) fn forget_content(&mut self) {
+        self.forget_words();
+        self.attached = Vec::new();
+    }
+
     /// The message as the agent reads it.
     #[must_use]
     pub fn for_agent(&self) -> TurnMessage {
@@ -231,6 +303,21 @@ impl Inbound {
             sent_wall_ms: self.sent_ms,
         }
     }
+}
+
+/// The text without control characters, but for line breaks and tabs.
+fn typed(text: &str) -> String {
+    let kept = |character: &char| !character.is_control() || matches!(character, '\n' | '\t');
+    text.chars().filter(kept).collect()
+}
+
+/// At most this many bytes of a text, the last of them an ellipsis when something is missing.
+fn cut_bytes(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(bytes.saturating_sub("…".len()));
+    format!("{}…", text.get(..end).unwrap_or_default())
 }
 
 fn first_filled<const N: usize>(candidates: [&String; N]) -> String {

@@ -96,7 +96,44 @@ pub enum Purpose {
     Mark,
 }
 
+/// Requests that share a number of places. Together they stay below what the manifest allows at once
+/// (`max_requests`), so that a token, the gateway's address and whatever else is asked for one at a time always finds one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Parts of answers, their uploads, and pieces of growing texts.
+    Sends,
+    /// Attachments.
+    Fetches,
+    /// Typing notices and emoji.
+    Signs,
+    /// Acknowledgements of presses.
+    Acks,
+}
+
+impl Lane {
+    /// Requests of it that may be under way at once.
+    #[must_use]
+    pub const fn places(self) -> usize {
+        match self {
+            Self::Sends => 128,
+            Self::Fetches => 48,
+            Self::Signs | Self::Acks => 32,
+        }
+    }
+}
+
 impl Purpose {
+    /// Where it counts; nowhere, for what is asked for one at a time.
+    fn lane(&self) -> Option<Lane> {
+        match self {
+            Self::Send { .. } | Self::Upload { .. } | Self::Stream { .. } => Some(Lane::Sends),
+            Self::Fetch { .. } => Some(Lane::Fetches),
+            Self::Typing { .. } | Self::Mark => Some(Lane::Signs),
+            Self::Ack => Some(Lane::Acks),
+            Self::Token | Self::Discover(_) | Self::Random(_) | Self::Doctor(_) => None,
+        }
+    }
+
     /// The word that the host shows for it.
     fn word(&self) -> &'static str {
         match self {
@@ -171,6 +208,13 @@ impl Requests {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+
+    /// How many more requests of a lane may be made now.
+    #[must_use]
+    pub fn room(&self, lane: Lane) -> usize {
+        let taken = self.by_id.values().filter(|it| it.lane() == Some(lane));
+        lane.places().saturating_sub(taken.count())
     }
 
     /// True while something like this is under way.

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::{Action, Outcome};
+use crate::bindings::{Action, Occasion};
 use crate::capabilities::Capabilities;
 use crate::config::Config;
 use crate::delivery::budget::Budget;
 use crate::delivery::files::Files;
 use crate::delivery::pacing::Pacing;
 use crate::delivery::stream::{Growth, Open};
-use crate::delivery::{Answer, Content, Flight, Source, plan};
+use crate::delivery::{Answer, Content, Flight, Source};
 use crate::env::{Env, Level};
 use crate::gateway::Want;
 use crate::ids::TurnId;
@@ -21,7 +21,6 @@ use crate::inbound::{Anchor, Inbound};
 use crate::ledger::Ledger;
 use crate::places::Places;
 use crate::state::Entries;
-use crate::texts::Text;
 use crate::timers::Timer;
 
 pub(crate) mod approvals;
@@ -32,10 +31,12 @@ mod manners;
 mod news;
 pub mod open;
 pub(crate) mod own;
+pub mod room;
 
 pub(crate) use approvals::APPROVAL_BUTTON;
 use approvals::Asked;
 use open::OpenTurns;
+use room::{Full, Refusals, Waiting};
 
 /// Turns that one call works on: few enough that their effects stay far below what a call may return.
 const BATCH: usize = 64;
@@ -112,6 +113,9 @@ pub struct Turns {
     held: bool,
     /// Turns with something to do now: an agent to start, a part to send, an end to record.
     agenda: BTreeSet<TurnId>,
+    /// Turns that go on once there is a place for them.
+    waiting: Waiting,
+    pub(crate) refusals: Refusals,
     pub(crate) growths: BTreeMap<TurnId, Growth>,
     /// When the typing notice of a turn is renewed, monotonic milliseconds.
     typing: BTreeMap<TurnId, u64>,
@@ -133,6 +137,8 @@ pub struct InFlight<'a> {
     running: Cow<'a, BTreeSet<TurnId>>,
     held: bool,
     agenda: Cow<'a, BTreeSet<TurnId>>,
+    waiting: Cow<'a, Waiting>,
+    refusals: Cow<'a, Refusals>,
     growths: Cow<'a, BTreeMap<TurnId, Growth>>,
     typing: Cow<'a, BTreeMap<TurnId, u64>>,
     approvals: Cow<'a, BTreeMap<TurnId, Vec<Asked>>>,
@@ -169,6 +175,8 @@ impl Turns {
             running: in_flight.running.into_owned(),
             held: in_flight.held,
             agenda: in_flight.agenda.into_owned(),
+            waiting: in_flight.waiting.into_owned(),
+            refusals: in_flight.refusals.into_owned(),
             growths: in_flight.growths.into_owned(),
             typing: in_flight.typing.into_owned(),
             approvals: in_flight.approvals.into_owned(),
@@ -190,6 +198,8 @@ impl Turns {
             running: Cow::Borrowed(&self.running),
             held: self.held,
             agenda: Cow::Borrowed(&self.agenda),
+            waiting: Cow::Borrowed(&self.waiting),
+            refusals: Cow::Borrowed(&self.refusals),
             growths: Cow::Borrowed(&self.growths),
             typing: Cow::Borrowed(&self.typing),
             approvals: Cow::Borrowed(&self.approvals),
@@ -246,13 +256,22 @@ impl Turns {
         self.held = true;
     }
 
-    /// Takes a message, and stores it. What is to be done with it goes on the agenda. `label`: the answer is to say
-    /// that an AI wrote it.
+    /// Takes a message, and stores it, or refuses it where there is no room. What is to be done with it goes on the
+    /// agenda. `label`: the answer is to say that an AI wrote it.
     pub fn accept(&mut self, env: &mut Env, inbound: Inbound, label: bool) {
-        let id = env.ids.turn();
+        if let Some(full) = self.full(&inbound) {
+            return self.refuse(env, inbound, full);
+        }
         self.interrupt(env, &inbound);
         let conversation = inbound.conversation(&env.config);
         let waiting = self.queues.get(&conversation).map_or(0, VecDeque::len);
+        if waiting > env.config.queue {
+            return self.refuse(env, inbound, Full::Conversation);
+        }
+        if inbound.occasion == Occasion::Message {
+            self.recent.heard(env, &inbound);
+        }
+        let id = env.ids.turn();
         env.log(
             Level::Info,
             format!(
@@ -265,13 +284,8 @@ impl Turns {
         self.open_account(env, id, &inbound);
         let mut turn = Turn::new(id, Origin::Inbound, inbound);
         turn.label = label;
-        if waiting > env.config.queue {
-            let apology = plan::apology(&env.config, &turn, Text::TooMany, Outcome::Refused);
-            turn.stage = Stage::Answering(apology);
-        } else {
-            self.queues.entry(conversation).or_default().push_back(id);
-            self.mark_received(env, &turn.inbound);
-        }
+        self.queues.entry(conversation).or_default().push_back(id);
+        self.mark_received(env, &turn.inbound);
         self.agenda.insert(id);
         self.open.insert(turn);
     }
@@ -279,6 +293,7 @@ impl Turns {
     /// Does what is on the agenda, as much of it as one call may hold.
     pub fn work(&mut self, env: &mut Env, token_valid: bool) -> Want {
         let mut want = Want::Nothing;
+        self.let_in(env);
         for _ in 0..BATCH {
             let Some(id) = self.agenda.pop_first() else {
                 return want;
@@ -328,6 +343,7 @@ impl Turns {
             return;
         };
         turn.ahead.clear();
+        turn.inbound.forget_words();
         turn.stage = Stage::Answering(answer);
         self.agenda.insert(id);
     }
@@ -341,6 +357,7 @@ impl Turns {
         self.growths.remove(&id);
         self.typing.remove(&id);
         self.approvals.remove(&id);
+        self.waiting.forget(id);
         let shared = turn.inbound.anchor == Anchor::Nothing;
         self.budget.end(env, id, shared);
         self.drop_blobs(env, &turn);
@@ -388,6 +405,7 @@ impl Turns {
 
     /// After a restart: everything that is open is looked at.
     pub fn take_up(&mut self, env: &mut Env) {
+        self.shed(env);
         if !self.open.is_empty() {
             env.log(
                 Level::Info,

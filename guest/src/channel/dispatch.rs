@@ -8,7 +8,7 @@ use crate::events::{self, Kind, audit, deletion, guild, interaction, reaction};
 use crate::gateway::frame::Frame;
 use crate::ids::OpenId;
 use crate::inbound::{Inbound, NotAMessage};
-use crate::requests::{Body, Purpose};
+use crate::requests::{Body, Lane, Purpose};
 use crate::scene::{Scene, segment};
 use crate::turns::APPROVAL_BUTTON;
 
@@ -188,6 +188,9 @@ impl Channel {
     }
 
     fn acknowledge(&mut self, press: &interaction::Interaction, code: u8) {
+        if self.env.requests.room(Lane::Acks) == 0 {
+            return self.env.count("presses", "not-acknowledged");
+        }
         let path = format!("/interactions/{}", segment(&press.id));
         let body = Body::Json(format!("{{\"code\":{code}}}"));
         self.env.call_api(Purpose::Ack, "PUT", &path, body, false);
@@ -252,8 +255,8 @@ impl Channel {
         if self.on_chat_command(&inbound) {
             return;
         }
-        self.turns.recent.heard(&mut self.env, &inbound);
         if !inbound.addressed && self.env.config.mention_only {
+            self.turns.recent.heard(&mut self.env, &inbound);
             let conversation = inbound.conversation(&self.env.config);
             self.env.emit_after_commit(Action::TurnContext(TurnContext {
                 conversation,

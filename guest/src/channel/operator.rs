@@ -65,6 +65,8 @@ impl Channel {
             token_s: self.auth.valid_until_ms().saturating_sub(now) / 1_000,
             turns_open: self.turns.len(),
             turns_running: self.turns.running().len(),
+            refused: self.turns.refusals.refused,
+            shed: self.turns.refusals.shed,
             requests: self.env.requests.len(),
             remembered: self.dedup.len(),
             outcomes: self.turns.ledger.recorded(),
@@ -127,6 +129,10 @@ struct Status {
     token_s: u64,
     turns_open: usize,
     turns_running: usize,
+    /// Messages refused for want of room, since the process began.
+    refused: u64,
+    /// Open turns of an earlier process that found no room.
+    shed: u64,
     requests: usize,
     remembered: usize,
     outcomes: u64,
@@ -164,6 +170,13 @@ impl Status {
                 ),
             ),
         ];
+        if self.refused > 0 || self.shed > 0 {
+            let text = format!(
+                "{} messages refused because too much was open, {} ended at the start",
+                self.refused, self.shed
+            );
+            lines.push(line(Mark::Warn, "refused", text));
+        }
         lines.extend(self.learned.iter().map(|learned| ReportLine {
             evidence: learned.code.map(|code| format!("code {code}")),
             ..line(Mark::Info, "learned", learned.sentence())

@@ -20,6 +20,12 @@ use super::{links, markdown, split};
 /// Bytes of an answer's text that are laid out as messages, two dozen of them. What is behind them goes into a file, or is
 /// cut: reading Markdown takes time, and a call has little of it.
 const LAID_OUT_BYTES: usize = 48 << 10;
+/// Bytes of a long answer that become a file.
+const FILE_BYTES: usize = 64 << 10;
+/// Stored bytes of an answer. With a stream beside it, a turn stays below [`TURN_BYTES`](crate::turns::room::TURN_BYTES).
+const ANSWER_BYTES: usize = 160 << 10;
+/// Bytes of an answer's text that always fit in there, whatever is in it.
+const SHORT_BYTES: usize = 16 << 10;
 /// Characters of a text that becomes the caption of the media after it, where replies are short.
 const CAPTION_CHARS: usize = 500;
 
@@ -102,6 +108,9 @@ impl Turns {
         }
         let mut answer = Answer::of(contents, Outcome::Sent);
         answer.remarks = planned.remarks;
+        if stored_bytes(&answer) > ANSWER_BYTES {
+            answer = place.shortened(parts, slots);
+        }
         place.quote(turn, &mut answer);
         answer
     }
@@ -393,9 +402,15 @@ impl Place<'_> {
         planned: &mut Answer,
     ) {
         planned.remark("the answer was longer than the replies that QQ allows to one message");
-        let whole = as_text(parts);
         if self.files && self.config.long_answers == LongAnswers::File && slots > 0 {
             keep(contents, slots - 1);
+            let mut whole = as_text(parts);
+            if whole.len() > FILE_BYTES {
+                planned
+                    .remark("the answer was longer than a file that is made of one, and was cut");
+                whole.truncate(whole.floor_char_boundary(FILE_BYTES));
+                whole.push_str(texts::text(self.config.language, Text::Cut));
+            }
             let name = texts::text(self.config.language, Text::AnswerFile).to_owned();
             contents.push(Content::Media(Media {
                 kind: MediaKind::Document,
@@ -411,6 +426,19 @@ impl Place<'_> {
         }
         keep(contents, slots);
         self.note_cut(contents);
+    }
+
+    /// The beginning of an answer of which too much would have to be stored: too many cards, or too much that grows when it
+    /// is written down.
+    fn shortened(&self, parts: &[AnswerPart], slots: usize) -> Answer {
+        let mut text = as_text(parts);
+        text.truncate(text.floor_char_boundary(SHORT_BYTES));
+        let pieces = split::split(&text, self.chars).take(slots);
+        let mut contents: Vec<Content> = pieces.map(|it| Content::Text(it.to_owned())).collect();
+        self.note_cut(&mut contents);
+        let mut answer = Answer::of(contents, Outcome::Sent);
+        answer.remark("the answer was larger than what is kept of one, and was cut");
+        answer
     }
 
     fn note_cut(&self, contents: &mut [Content]) {
@@ -446,6 +474,11 @@ impl Place<'_> {
             first.quotes = name.to_owned();
         }
     }
+}
+
+/// Bytes that an answer takes in its stored form.
+fn stored_bytes(answer: &Answer) -> usize {
+    serde_json::to_vec(answer).map_or(usize::MAX, |bytes| bytes.len())
 }
 
 fn cost(contents: &[Content]) -> usize {

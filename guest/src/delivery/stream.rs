@@ -13,7 +13,7 @@ use crate::config::StreamMode;
 use crate::env::{Env, Level};
 use crate::gateway::Want;
 use crate::ids::{RequestId, TurnId};
-use crate::requests::{Body, Purpose};
+use crate::requests::{Body, Lane, Purpose};
 use crate::scene::Scene;
 use crate::timers::Timer;
 use crate::turns::{Stage, Turn, Turns};
@@ -133,6 +133,9 @@ impl Turns {
         if growth.next_ms > env.now.mono_ms {
             let wait_ms = growth.next_ms - env.now.mono_ms;
             return env.set_timer_by(Timer::Streams, wait_ms);
+        }
+        if env.requests.room(Lane::Sends) == 0 {
+            return env.set_timer_by(Timer::Streams, env.config.stream_interval_ms.max(1));
         }
         if let Some(first) = turn.stream.as_ref().filter(|stream| stream.id.is_empty()) {
             // Whether the first piece arrived is not known: the same once more, under the same number.

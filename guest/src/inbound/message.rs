@@ -140,7 +140,8 @@ impl Inbound {
             before: quote::before(message, markup),
             attached,
             sent_ms: not_in_the_future(message.written_ms, platform_ms),
-        })
+        }
+        .bounded())
     }
 }
 

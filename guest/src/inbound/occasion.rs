@@ -178,7 +178,8 @@ impl Inbound {
             before: Vec::new(),
             attached: Vec::new(),
             sent_ms: happened.sent_ms,
-        })
+        }
+        .bounded())
     }
 }
 

@@ -69,7 +69,7 @@ impl Turns {
         let many = self.approvals.get(&id).is_some_and(|all| all.len() >= MOST);
         let why = if turn.inbound.anchor == Anchor::Nothing || turn.inbound.sender.0.is_empty() {
             Some("there is nobody to ask")
-        } else if many {
+        } else if many || !self.has_room_for_words() {
             Some("too many questions are open")
         } else if until_ms <= env.platform_ms() {
             Some("the reply window is about to close")

@@ -38,7 +38,7 @@ impl Turns {
             env.log(Level::Warn, line);
             return self.apologise(env, id, Text::TookTooLong, Outcome::Expired);
         }
-        if !self.fetched(env, id) {
+        if !self.fetched(env, id) || !self.may_begin(id) {
             return;
         }
         self.take_up_stream(id);

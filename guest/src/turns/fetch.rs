@@ -37,15 +37,13 @@ impl Turns {
         if wanted.is_empty() {
             return true;
         }
-        if turn.stage == Stage::Fetching
-            && env
-                .requests
-                .any(|purpose| matches!(purpose, Purpose::Fetch { turn, .. } if *turn == id))
-        {
+        if turn.stage == Stage::Fetching && is_fetching(env, id) {
             return false;
         }
         turn.stage = Stage::Fetching;
-        for (attachment, url) in wanted {
+        // The others follow when these are there.
+        let room = self.room_for_fetches(env, id);
+        for (attachment, url) in wanted.into_iter().take(room) {
             env.fetch(
                 Purpose::Fetch {
                     turn: id,
@@ -100,13 +98,15 @@ impl Turns {
                 "missing"
             },
         );
-        let waits = env
-            .requests
-            .any(|purpose| matches!(purpose, Purpose::Fetch { turn, .. } if *turn == id));
-        if !waits {
+        if !is_fetching(env, id) {
             self.schedule(id);
         }
     }
+}
+
+fn is_fetching(env: &Env, id: TurnId) -> bool {
+    env.requests
+        .any(|purpose| matches!(purpose, Purpose::Fetch { turn, .. } if *turn == id))
 }
 
 fn too_large(max: u64) -> String {

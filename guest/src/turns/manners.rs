@@ -10,7 +10,7 @@ use crate::delivery::errors;
 use crate::env::Env;
 use crate::ids::TurnId;
 use crate::inbound::{Anchor, Inbound};
-use crate::requests::{Body, Purpose};
+use crate::requests::{Body, Lane, Purpose};
 use crate::scene::Scene;
 use crate::timers::Timer;
 
@@ -41,6 +41,9 @@ impl Turns {
         let (scene, target) = (turn.inbound.scene, turn.inbound.target.clone());
         let wanted = env.config.stream_mode == StreamMode::Typing && scene == Scene::C2c;
         if !wanted || !self.caps.may(env, scene, &target, Feature::Typing) {
+            return;
+        }
+        if env.requests.room(Lane::Signs) == 0 {
             return;
         }
         let cap = self.cap(env, scene, &target);
@@ -147,6 +150,9 @@ impl Turns {
 
 fn put(env: &mut Env, inbound: &Inbound, method: &str, (kind, id): Emoji) {
     if !env.config.ack_reactions || inbound.anchor != Anchor::Message {
+        return;
+    }
+    if env.requests.room(Lane::Signs) == 0 {
         return;
     }
     let path = inbound

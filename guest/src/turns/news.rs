@@ -9,6 +9,11 @@ use crate::texts::Text;
 use super::interrupt::Why;
 use super::{Stage, Turn, Turns, approvals};
 
+/// Bytes of what an agent sends ahead of its answer: what is stored with each message is kept in bounds.
+const AHEAD_BYTES: usize = 24 << 10;
+/// Blobs of one answer; what is beyond them is dropped.
+const BLOBS: usize = 64;
+
 /// The blobs that news of a turn bring.
 fn blobs_of(news: &TurnNews) -> Vec<u64> {
     let (TurnNews::Message(parts) | TurnNews::Finished(parts)) = news else {
@@ -46,7 +51,13 @@ impl Turns {
             }
             return;
         };
-        turn.blobs.extend(blobs);
+        for blob in blobs {
+            if turn.blobs.len() < BLOBS {
+                turn.blobs.push(blob);
+            } else {
+                env.emit(Action::BlobDrop(blob));
+            }
+        }
         if turn.given_up {
             return self.on_last_news(env, id, event.news);
         }
@@ -55,7 +66,10 @@ impl Turns {
             TurnNews::ToolNote(_) => {}
             TurnNews::ApprovalAsked(approval) => self.on_approval_asked(env, id, &approval),
             TurnNews::Message(parts) => {
-                turn.ahead.push_str(&plan::as_text(&parts));
+                let text = plan::as_text(&parts);
+                let room = AHEAD_BYTES.saturating_sub(turn.ahead.len());
+                let end = text.floor_char_boundary(room);
+                turn.ahead.push_str(text.get(..end).unwrap_or_default());
                 turn.ahead.push_str("\n\n");
             }
             TurnNews::Finished(parts) => {

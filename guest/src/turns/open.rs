@@ -7,11 +7,13 @@ use std::ops::Deref;
 
 use siphasher::sip::SipHasher13;
 
+use crate::bindings::Outcome;
+use crate::delivery::Answer;
 use crate::env::Env;
 use crate::ids::TurnId;
 use crate::state::Entries;
 
-use super::Turn;
+use super::{Origin, Stage, Turn};
 
 /// Where they are stored: the id follows.
 const PREFIX: &str = "turn/";
@@ -22,8 +24,19 @@ pub struct OpenTurns {
     turns: BTreeMap<TurnId, Turn>,
     /// Looked at for a change in this call.
     touched: BTreeSet<TurnId>,
-    /// Hashes of what is stored.
-    stored: BTreeMap<TurnId, u64>,
+    /// What is stored.
+    stored: BTreeMap<TurnId, Stored>,
+    /// Bytes of all that is stored.
+    bytes: usize,
+    /// Those that are no message of a person's, or one that was refused.
+    words: BTreeSet<TurnId>,
+}
+
+/// The stored form of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stored {
+    hash: u64,
+    bytes: usize,
 }
 
 impl Deref for OpenTurns {
@@ -37,15 +50,70 @@ impl Deref for OpenTurns {
 impl OpenTurns {
     /// Those that an earlier process, or an earlier instance, left. One that cannot be read is left alone.
     #[must_use]
-    pub fn restore(entries: &Entries) -> Self {
+    pub fn restore(entries: &mut Entries) -> Self {
         let mut open = Self::default();
-        for (_, bytes) in entries.under(PREFIX) {
-            if let Ok(turn) = serde_json::from_slice::<Turn>(bytes) {
-                open.stored.insert(turn.id, hash(bytes));
+        for bytes in entries.take_under(PREFIX) {
+            if let Ok(turn) = serde_json::from_slice::<Turn>(&bytes) {
+                open.note_stored(turn.id, &bytes);
+                open.note_origin(&turn);
                 open.turns.insert(turn.id, turn);
             }
         }
         open
+    }
+
+    /// Messages of people among them.
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        self.turns.len() - self.words.len()
+    }
+
+    /// Words of the channel's own and of the operator's among them, refusals included.
+    #[must_use]
+    pub fn words(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Bytes of what is stored of them all.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Ends the oldest as expired, without an answer, until at most so many messages of at most so many stored bytes are left.
+    /// Each is deleted when it is closed. Returns how many there were.
+    pub fn shed(&mut self, messages: usize, bytes: usize) -> usize {
+        let (mut messages_left, mut bytes_left) = (self.messages(), self.bytes);
+        let mut shed = 0;
+        for (id, turn) in &mut self.turns {
+            if messages_left <= messages && bytes_left <= bytes {
+                break;
+            }
+            messages_left -= usize::from(turn.origin == Origin::Inbound);
+            bytes_left -= self.stored.get(id).map_or(0, |stored| stored.bytes);
+            turn.inbound.forget_content();
+            turn.stream = None;
+            turn.stage = Stage::Answering(Answer::nothing(Outcome::Expired));
+            shed += 1;
+        }
+        shed
+    }
+
+    fn note_stored(&mut self, id: TurnId, bytes: &[u8]) -> bool {
+        let now = Stored {
+            hash: hash(bytes),
+            bytes: bytes.len(),
+        };
+        let before = self.stored.insert(id, now);
+        self.bytes = self.bytes + now.bytes - before.map_or(0, |before| before.bytes);
+        before != Some(now)
+    }
+
+    fn note_origin(&mut self, turn: &Turn) {
+        let refused = matches!(&turn.stage, Stage::Answering(it) if it.means == Outcome::Refused);
+        if turn.origin != Origin::Inbound || refused {
+            self.words.insert(turn.id);
+        }
     }
 
     /// A turn, to be changed.
@@ -57,13 +125,16 @@ impl OpenTurns {
     /// Opens a turn.
     pub fn insert(&mut self, turn: Turn) {
         self.touched.insert(turn.id);
+        self.note_origin(&turn);
         self.turns.insert(turn.id, turn);
     }
 
     /// Closes a turn, and deletes it with this call's commit.
     pub fn remove(&mut self, env: &mut Env, id: TurnId) -> Option<Turn> {
         let turn = self.turns.remove(&id)?;
-        if self.stored.remove(&id).is_some() {
+        self.words.remove(&id);
+        if let Some(stored) = self.stored.remove(&id) {
+            self.bytes -= stored.bytes;
             env.delete(key(id));
         }
         Some(turn)
@@ -80,8 +151,7 @@ impl OpenTurns {
             let Ok(bytes) = serde_json::to_vec(turn) else {
                 continue;
             };
-            let now = hash(&bytes);
-            if self.stored.insert(id, now) != Some(now) {
+            if self.note_stored(id, &bytes) {
                 env.put(key(id), bytes);
             }
         }

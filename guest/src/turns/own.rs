@@ -47,21 +47,25 @@ impl Turns {
     }
 
     /// Replies to a message in the channel's own words. It waits for nothing, and the agent never hears of it.
-    pub fn say(&mut self, env: &mut Env, inbound: &Inbound, content: Content) -> TurnId {
+    /// Without room for it, it is left out.
+    pub fn say(&mut self, env: &mut Env, inbound: &Inbound, content: Content) {
+        if !self.has_room_for_words() {
+            return env.count("words_left_out", inbound.scene.word());
+        }
         let id = env.ids.turn();
         self.open_account(env, id, inbound);
         let mut turn = Turn::new(id, Origin::Channel, inbound.clone());
         // What was written may be a code, and is needed no more: it is not to be stored.
-        turn.inbound.text.clear();
-        turn.inbound.quoted = None;
-        turn.inbound.attached.clear();
-        turn.inbound.before.clear();
+        turn.inbound.forget_content();
         self.send_own(turn, content);
-        id
     }
 
     /// Says something that nobody asked for now: under the newest message of that place, or of the bot's own accord.
+    /// Without room for it, it is left out.
     pub fn tell(&mut self, env: &mut Env, scene: Scene, target: &OpenId, content: Content) {
+        if !self.has_room_for_words() {
+            return env.count("words_left_out", scene.word());
+        }
         let inbound = Inbound::of_operator(scene, target.clone(), env.platform_ms());
         let turn = self.unasked(env, Origin::Channel, inbound);
         self.send_own(turn, content);

@@ -11,6 +11,7 @@ mod approving;
 mod commands;
 mod connecting;
 mod driver;
+mod flooding;
 mod guilds;
 mod interrupting;
 mod media;

@@ -1,6 +1,7 @@
 //! Messages in, answers out.
 
-use qq_channel::bindings::{Action, Event, Outcome, TurnEvent, TurnNews};
+use qq_channel::bindings::{Action, AnswerPart, Event, Outcome, TurnEvent, TurnNews};
+use qq_channel::turns::room::{OPEN_BYTES, TURN_BYTES};
 use serde_json::json;
 
 use crate::driver::{Driver, boot};
@@ -246,11 +247,33 @@ fn a_thousand_open_turns_are_taken_up_in_small_bites() {
         "{} effects in one call",
         driver.actions.len()
     );
-    while driver.begun().len() < 1_000 {
+    // Agents begin as there is room for their answers.
+    let at_once = OPEN_BYTES / TURN_BYTES;
+    assert!((32..100).contains(&at_once), "{at_once} agents at once");
+    driver.good_token(true);
+    let mut begun = Vec::new();
+    while begun.len() < 1_000 {
         let before = driver.actions.len();
-        assert!(driver.fire("agenda"));
+        match driver.channel.holdings().turns.first() {
+            Some(turn) => {
+                begun.push(*turn);
+                let turn = *turn;
+                let begin = driver.begun().into_iter().rev().find(|it| it.id == turn);
+                let attempt = begin.unwrap().attempt;
+                let news = TurnNews::Finished(vec![AnswerPart::Text("yes".into())]);
+                driver.send(Event::Turn(TurnEvent {
+                    turn,
+                    attempt,
+                    news,
+                }));
+                driver.answer("send", 200, r#"{"id":"ROBOT1.0_x","timestamp":1}"#);
+            }
+            None => assert!(driver.fire("agenda")),
+        }
         assert!(driver.actions.len() - before < 1_000);
+        assert!(driver.channel.holdings().turns.len() <= at_once);
     }
+    assert!(begun.is_sorted(), "the oldest first");
 }
 
 #[test]

@@ -1,0 +1,577 @@
+//! Whatever people write, however much and however fast: what is open stays within its bounds, everybody gets an answer
+//! or a recorded refusal, and a new process starts with what is stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use qq_channel::bindings::*;
+use qq_channel::channel::Channel;
+use qq_channel::turns::room::{ACCEPTED_BYTES, MESSAGES, OPEN_BYTES, TURN_BYTES, WORDS};
+use serde_json::{Value, json};
+
+use crate::driver::{BEGIN_MS, boot};
+
+/// What the host takes, by the manifest and the interface: requests at once, effects of a call, bytes of an entry.
+const REQUESTS: usize = 256;
+const EFFECTS: usize = 4_096;
+const ENTRY_BYTES: usize = 256 << 10;
+/// Checkpoint bytes that the manifest allows.
+const CHECKPOINT_BYTES: usize = 4 << 20;
+
+/// Bytes of all open turns.
+const MOST_BYTES: usize = OPEN_BYTES + TURN_BYTES;
+
+/// How a world treats what the channel asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sends {
+    /// At once.
+    Answered,
+    /// Not before somebody says so.
+    Waiting,
+}
+
+/// A channel with a platform, an agent and a store around it, on virtual time.
+struct World {
+    channel: Channel,
+    now: Instant,
+    seq: u64,
+    store: BTreeMap<String, Vec<u8>>,
+    requests: BTreeMap<u64, HttpRequest>,
+    timers: BTreeMap<u64, u64>,
+    turns: BTreeMap<u64, u32>,
+    outcomes: BTreeMap<u64, Outcome>,
+    /// Texts of what was sent.
+    sent: Vec<String>,
+    /// Messages written.
+    written: usize,
+    /// What the agent answers.
+    answer: fn(&str) -> String,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::start(&json!({}), BTreeMap::new(), 1)
+    }
+
+    fn start(keys: &Value, store: BTreeMap<String, Vec<u8>>, number: u32) -> Self {
+        let entries = store.iter().map(|(key, value)| Entry {
+            key: key.clone(),
+            value: value.clone(),
+        });
+        let now = Instant {
+            mono_ms: 1_000,
+            wall_ms: BEGIN_MS + u64::from(number) * 1_000,
+        };
+        let boot = boot(keys, entries.collect(), number);
+        let (channel, effects) = Channel::start(now, boot, Box::new(|_, _| {})).unwrap();
+        let mut world = Self {
+            channel,
+            now,
+            seq: 1,
+            store,
+            requests: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+            sent: Vec::new(),
+            written: 0,
+            answer: str::to_owned,
+        };
+        world.take(effects);
+        world.connect();
+        world
+    }
+
+    /// The same with everything that was in flight lost, as by a kill.
+    fn restarted(self, number: u32) -> Self {
+        let mut world = Self::start(&json!({}), self.store, number);
+        world.outcomes = self.outcomes;
+        world.sent = self.sent;
+        world.written = self.written;
+        world.answer = self.answer;
+        world.seq = 1;
+        world
+    }
+
+    fn connect(&mut self) {
+        let of = |world: &Self, purpose: &str| {
+            let found = world.requests.iter().find(|(_, it)| it.purpose == purpose);
+            found.map(|(id, _)| *id)
+        };
+        let token = of(self, "token").unwrap();
+        self.respond(token, 200, r#"{"access_token":"","expires_in":"7200"}"#);
+        if let Some(gateway) = of(self, "gateway") {
+            self.respond(
+                gateway,
+                200,
+                r#"{"url":"wss://api.sgroup.qq.com/websocket"}"#,
+            );
+        }
+        let socket = self.channel.holdings().sockets[0];
+        self.handle(Event::SocketOpened(socket));
+        self.frame(&json!({"op": 10, "d": {"heartbeat_interval": 41_250}}));
+        self.frame(&json!({"op": 0, "s": 1, "t": "READY", "d": {"session_id": "s-1", "user": {"id": "9", "username": "bot"}}}));
+    }
+
+    fn handle(&mut self, event: Event) {
+        let effects = self.channel.handle(self.now, event);
+        self.take(effects);
+        assert!(self.requests.len() <= REQUESTS, "requests at once");
+        let turns = self.stored_bytes("turn/");
+        assert!(turns <= MOST_BYTES, "{turns} bytes of open turns");
+        let open = self
+            .store
+            .range("turn/".to_owned()..)
+            .take_while(|(key, _)| key.starts_with("turn/"));
+        assert!(open.count() <= MESSAGES + WORDS);
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        assert!(effects.len() <= EFFECTS, "{} effects", effects.len());
+        for effect in effects {
+            match effect.action {
+                Action::StorePut(entry) => {
+                    let (key, value) = (entry.key, entry.value);
+                    assert!(
+                        key.len() <= 200 && value.len() <= ENTRY_BYTES,
+                        "{key}: {} bytes",
+                        value.len()
+                    );
+                    if key.starts_with("turn/") {
+                        assert!(value.len() <= TURN_BYTES, "{key}: {} bytes", value.len());
+                    }
+                    self.store.insert(key, value);
+                }
+                Action::StoreDelete(key) => drop(self.store.remove(&key)),
+                Action::Http(request) => drop(self.requests.insert(request.id, request)),
+                Action::TimerSet(timer) => drop(self.timers.insert(timer.id, timer.due_mono_ms)),
+                Action::TimerClear(id) => drop(self.timers.remove(&id)),
+                Action::TurnBegin(begin) => {
+                    assert!(self.turns.insert(begin.id, begin.attempt).is_none());
+                }
+                Action::TurnOutcome(outcome) => {
+                    assert!(
+                        self.outcomes.insert(outcome.id, outcome.outcome).is_none(),
+                        "two outcomes"
+                    );
+                }
+                Action::BlobMake(make) => {
+                    let Piece::Text(text) = &make.content[0] else {
+                        panic!()
+                    };
+                    self.sent.push(text.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn stored_bytes(&self, prefix: &str) -> usize {
+        let under = self
+            .store
+            .range(prefix.to_owned()..)
+            .take_while(|(key, _)| key.starts_with(prefix));
+        under.map(|(key, value)| key.len() + value.len()).sum()
+    }
+
+    fn frame(&mut self, frame: &Value) {
+        let id = self.channel.holdings().sockets[0];
+        let text = frame.to_string();
+        self.handle(Event::SocketText(SocketText { id, text }));
+    }
+
+    /// A private message with these fields besides.
+    fn writes(&mut self, user: &str, text: &str, more: Value) {
+        self.seq += 1;
+        self.written += 1;
+        let id = format!("m{}", self.written);
+        let mut body = json!({"id": id, "author": {"user_openid": user}, "content": text, "timestamp": self.now.wall_ms / 1_000});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let frame = json!({"op": 0, "s": self.seq, "t": "C2C_MESSAGE_CREATE", "id": format!("C2C_MESSAGE_CREATE:{id}"), "d": body});
+        self.frame(&frame);
+    }
+
+    fn respond(&mut self, id: u64, status: u16, body: &str) {
+        let request = self.requests.remove(&id).unwrap();
+        if request.purpose == "send" {
+            let pieces = request.body.iter().map(|piece| match piece {
+                Piece::Text(text) => text.as_str(),
+                Piece::Secret(_) | Piece::Blob(_) => "",
+            });
+            let body: Value = serde_json::from_str(&pieces.collect::<String>()).unwrap_or_default();
+            self.sent.push(
+                body["content"]
+                    .as_str()
+                    .or(body["markdown"]["content"].as_str())
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
+        }
+        let captured = (request.purpose == "token").then(|| Captured {
+            name: "access_token".into(),
+            generation: 1,
+            changed: true,
+        });
+        let blob = match request.sink {
+            BodySink::Blob(sink) => Some(BlobInfo {
+                blob: sink.blob,
+                size: 7,
+                media_type: "image/png".into(),
+                head: Vec::new(),
+                name: None,
+            }),
+            BodySink::Text(_) => None,
+        };
+        let response = HttpResponse {
+            status,
+            headers: Vec::new(),
+            body: body.to_owned(),
+            truncated: false,
+            blob,
+        };
+        self.handle(Event::HttpDone(HttpDone {
+            id,
+            outcome: HttpOutcome::Response(response),
+            used: Vec::new(),
+            captured: captured.into_iter().collect(),
+        }));
+    }
+
+    /// Lets the agents at work finish, and the platform answer what it answers.
+    fn work(&mut self, sends: Sends) {
+        for (turn, attempt) in std::mem::take(&mut self.turns) {
+            let text = (self.answer)("好的");
+            let news = TurnNews::Finished(vec![AnswerPart::Text(text)]);
+            self.handle(Event::Turn(TurnEvent {
+                turn,
+                attempt,
+                news,
+            }));
+        }
+        let ids: Vec<u64> = self.requests.keys().copied().collect();
+        for id in ids {
+            let Some(request) = self.requests.get(&id) else {
+                continue;
+            };
+            if sends == Sends::Answered || request.purpose == "fetch" {
+                let body =
+                    format!(r#"{{"id":"ROBOT1.0_{id}","timestamp":1,"file_info":"f","ttl":0}}"#);
+                self.respond(id, 200, &body);
+            }
+        }
+        let mut blobs = self.channel.holdings().requests;
+        blobs.retain(|id| !self.requests.contains_key(id));
+        for blob in blobs {
+            let made = Err("no room".to_owned());
+            self.handle(Event::BlobMade(BlobMade { blob, made }));
+        }
+    }
+
+    /// Fires the next timer that is due within a time.
+    fn tick(&mut self, within_ms: u64) -> bool {
+        let next = self.timers.iter().min_by_key(|(_, due)| **due);
+        let Some((id, due)) = next.map(|(id, due)| (*id, *due)) else {
+            return false;
+        };
+        if due > self.now.mono_ms + within_ms {
+            return false;
+        }
+        let wait = due.saturating_sub(self.now.mono_ms);
+        self.now.mono_ms += wait;
+        self.now.wall_ms += wait;
+        self.timers.remove(&id);
+        self.handle(Event::TimerFired(id));
+        true
+    }
+
+    /// Goes on until nothing is open.
+    fn settle(&mut self) {
+        for _ in 0..100_000 {
+            self.work(Sends::Answered);
+            if self.stored_bytes("turn/") == 0 && self.turns.is_empty() {
+                return;
+            }
+            if self.turns.is_empty() && self.requests.is_empty() {
+                self.tick(60_000);
+            }
+        }
+        panic!("{} turns are left", self.stored_bytes("turn/"));
+    }
+
+    /// Fails unless somebody else is answered, and every message has its one outcome.
+    fn check(mut self) -> Self {
+        self.answer = |_| "still here".to_owned();
+        self.writes("SOMEBODY", "hello", json!({}));
+        self.settle();
+        assert_eq!(self.sent.last().unwrap(), "still here");
+        assert_eq!(self.outcomes.len(), self.written);
+        self
+    }
+
+    fn count(&self, outcome: Outcome) -> usize {
+        self.outcomes.values().filter(|it| **it == outcome).count()
+    }
+
+    fn told(&self) -> usize {
+        self.sent
+            .iter()
+            .filter(|text| text.contains("排队"))
+            .count()
+    }
+}
+
+#[test]
+fn one_person_who_floods_long_texts_is_told_and_harms_nobody() {
+    let mut world = World::new();
+    for _ in 0..150 {
+        world.writes("FLOODER", &"洪".repeat(20_000), json!({}));
+    }
+    assert!(world.stored_bytes("turn/") <= ACCEPTED_BYTES);
+    world = world.restarted(2);
+    world.settle();
+    let world = world.check();
+    assert_eq!(world.count(Outcome::Refused), 150 - 21);
+    assert_eq!((world.count(Outcome::Sent), world.told()), (22, 1));
+    assert!(!world.sent.iter().any(|text| text.contains('洪')));
+}
+
+#[test]
+fn a_thousand_people_write_while_nothing_can_be_sent() {
+    let mut world = World::new();
+    world.answer = |_| "答".repeat(3_000);
+    for number in 0..1_000 {
+        world.writes(&format!("U{number}"), &"文".repeat(1_500), json!({}));
+        if number % 10 == 0 {
+            world.work(Sends::Waiting);
+        }
+    }
+    for number in 2..5 {
+        world.work(Sends::Waiting);
+        world = world.restarted(number);
+    }
+    world.settle();
+    let world = world.check();
+    assert_eq!(
+        world.count(Outcome::Sent) + world.count(Outcome::Refused),
+        1_001
+    );
+    assert!(
+        world.count(Outcome::Sent) > 500,
+        "{}",
+        world.count(Outcome::Sent)
+    );
+}
+
+#[test]
+fn a_crowd_beyond_the_number_of_open_messages_is_refused_and_the_oldest_are_answered() {
+    let mut world = World::new();
+    for number in 0..MESSAGES + 500 {
+        world.writes(&format!("U{number}"), "hi", json!({}));
+    }
+    let refused = world.count(Outcome::Refused) + world.sent.len();
+    assert!(refused <= 500);
+    world.settle();
+    let world = world.check();
+    assert_eq!(world.count(Outcome::Sent), MESSAGES + 1);
+    assert_eq!(world.count(Outcome::Refused), 500);
+    // Each of them is somebody else, and so is told, as many as there is room for.
+    assert!(
+        (WORDS / 2..=500).contains(&world.told()),
+        "{}",
+        world.told()
+    );
+}
+
+#[test]
+fn attachments_quotes_and_forwarded_records_are_bounded_too() {
+    let long = |text: &str, times: usize| text.repeat(times);
+    let attachment = json!({"content_type": "image/png", "filename": long("名", 500), "size": 7,
+        "url": format!("https://multimedia.nt.qq.com.cn/{}", long("a", 1_500)), "asr_refer_text": long("听", 4_000)});
+    let element = json!({"msg_idx": "REFIDX_A==", "content": long("引", 60_000), "author": {"username": long("人", 400)}});
+    let more = json!({
+        "attachments": vec![attachment; 64], "message_type": 103,
+        "message_scene": {"ext": [format!("msg_idx={}", long("x", 8_000)), "ref_msg_idx=REFIDX_A=="]},
+        "msg_elements": vec![element; 3],
+    });
+    let mut world = World::new();
+    for number in 0..120 {
+        world.writes(&format!("U{number}"), &long("字", 2_000), more.clone());
+        world.work(Sends::Waiting);
+    }
+    world = world.restarted(2);
+    world.settle();
+    let world = world.check();
+    assert!(
+        world.count(Outcome::Sent) > 60,
+        "{}",
+        world.count(Outcome::Sent)
+    );
+}
+
+#[test]
+fn text_that_grows_when_it_is_stored_fits_into_an_entry() {
+    for piece in ["\u{1}", "\"", "\\", "🙂", "\n", "\u{7f}", "中", "\u{202e}"] {
+        let mut world = World::new();
+        world.writes("A", &piece.repeat(70_000), json!({}));
+        world.writes("B", "x", json!({"attachments": [{"content_type": piece.repeat(5_000), "url": piece.repeat(8_000), "asr_refer_text": piece.repeat(5_000)}]}));
+        world.settle();
+        world.check();
+    }
+}
+
+#[test]
+fn answers_that_grow_when_they_are_stored_fit_as_well() {
+    let answers: [fn(&str) -> String; 6] = [
+        |_| "\"".repeat(300_000),
+        |_| "\u{1}".repeat(300_000),
+        |_| "**粗**\\`".repeat(40_000),
+        |_| "🙂".repeat(60_000),
+        |_| "\n\n- x".repeat(50_000),
+        |_| "|a|b|\n|-|-|\n|1|2|\n".repeat(5_000),
+    ];
+    for answer in answers {
+        let mut world = World::new();
+        world.answer = answer;
+        for number in 0..40 {
+            world.writes(&format!("U{number}"), "hi", json!({}));
+        }
+        for _ in 0..5 {
+            world.work(Sends::Waiting);
+        }
+        let (mode, checkpoint) = (
+            CheckpointMode::Normal,
+            world.channel.checkpoint(&CheckpointMode::Normal),
+        );
+        assert!(checkpoint.unwrap().len() < CHECKPOINT_BYTES, "{mode:?}");
+        world = world.restarted(2);
+        world.settle();
+        world.check();
+    }
+}
+
+#[test]
+fn orders_and_presses_are_bounded_while_nothing_can_be_sent() {
+    let mut world = World::new();
+    for number in 0..2_000 {
+        let word = ["/help", "/status", "/whoami", "/new", "/stop"][number % 5];
+        world.writes(&format!("U{}", number % 700), word, json!({}));
+    }
+    for number in 0..2_000 {
+        world.seq += 1;
+        let data = json!({"type": 11, "resolved": {"button_data": "x", "button_id": "1"}});
+        let body = json!({"id": format!("i{number}"), "type": 11, "chat_type": 2, "scene": "c2c",
+            "user_openid": format!("U{number}"), "timestamp": "2027-01-15T16:00:00+08:00", "data": data});
+        let frame = json!({"op": 0, "s": world.seq, "t": "INTERACTION_CREATE", "id": format!("INTERACTION_CREATE:{number}"), "d": body});
+        world.frame(&frame);
+    }
+    world.settle();
+    world.answer = |_| "still here".to_owned();
+    world.writes("SOMEBODY", "hello", json!({}));
+    world.settle();
+    assert_eq!(world.sent.last().unwrap(), "still here");
+}
+
+#[test]
+fn a_store_with_more_than_fits_sheds_the_oldest_with_a_record() {
+    let mut world = World::new();
+    world.writes("A", &"x".repeat(30_000), json!({}));
+    let (_, value) = world.store.range("turn/".to_owned()..).next().unwrap();
+    let turn: Value = serde_json::from_slice(value).unwrap();
+    let mut store = world.store.clone();
+    let mut ids = BTreeSet::new();
+    for number in 1..600_u64 {
+        let id = 1 << 32 | (1_000 + number);
+        let mut more = turn.clone();
+        more["id"] = id.into();
+        more["inbound"]["sender"] = format!("U{number}").into();
+        more["inbound"]["target"] = format!("U{number}").into();
+        more["inbound"]["id"] = format!("old{number}").into();
+        ids.insert(id);
+        store.insert(
+            format!("turn/{id:016x}"),
+            serde_json::to_vec(&more).unwrap(),
+        );
+    }
+    assert!(store.values().map(Vec::len).sum::<usize>() > OPEN_BYTES + (2 << 20));
+    world.store = store;
+    let mut world = Overfull::start(world);
+    world.settle();
+    let expired: Vec<u64> = world
+        .outcomes
+        .iter()
+        .filter(|(_, it)| **it == Outcome::Expired)
+        .map(|(id, _)| *id)
+        .collect();
+    assert!(!expired.is_empty());
+    let oldest: Vec<u64> = world.outcomes.keys().take(expired.len()).copied().collect();
+    assert_eq!(expired, oldest, "the oldest go");
+    assert_eq!(world.outcomes.len(), 600);
+    let status = world.status();
+    assert!(
+        status.contains(&format!("{} ended at the start", expired.len())),
+        "{status}"
+    );
+    world.check_anybody();
+}
+
+/// A world whose store begins beyond its bounds.
+struct Overfull;
+
+impl Overfull {
+    fn start(world: World) -> World {
+        let entries = world.store.iter().map(|(key, value)| Entry {
+            key: key.clone(),
+            value: value.clone(),
+        });
+        let boot = boot(&json!({}), entries.collect(), 2);
+        let (channel, effects) = Channel::start(world.now, boot, Box::new(|_, _| {})).unwrap();
+        let mut world = World {
+            channel,
+            requests: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            seq: 1,
+            ..world
+        };
+        world.take(effects);
+        // The rest is shed a few at a time.
+        while world.stored_bytes("turn/") > MOST_BYTES {
+            let (id, _) = world
+                .timers
+                .iter()
+                .min_by_key(|(_, due)| **due)
+                .map(|(id, due)| (*id, *due))
+                .unwrap();
+            world.timers.remove(&id);
+            let effects = world.channel.handle(world.now, Event::TimerFired(id));
+            world.take(effects);
+        }
+        world.connect();
+        world
+    }
+}
+
+impl World {
+    fn status(&mut self) -> String {
+        let ask = OperatorCommand::Status;
+        let effects = self
+            .channel
+            .handle(self.now, Event::Command(Command { id: 9, ask }));
+        let reply = effects.into_iter().find_map(|effect| match effect.action {
+            Action::Reply(reply) => Some(reply),
+            _ => None,
+        });
+        let lines = reply.unwrap().lines.into_iter();
+        lines
+            .map(|line| format!("{}: {}\n", line.topic, line.text))
+            .collect()
+    }
+
+    fn check_anybody(mut self) {
+        self.answer = |_| "still here".to_owned();
+        self.writes("SOMEBODY", "hello", json!({}));
+        self.settle();
+        assert_eq!(self.sent.last().unwrap(), "still here");
+    }
+}
