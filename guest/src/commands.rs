@@ -3,6 +3,7 @@
 //! Anything else that begins with a slash is for the agent.
 
 use crate::texts::Text;
+use crate::visible::is_invisible;
 
 /// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,35 @@ pub fn read(text: &str) -> Option<(Row, &str)> {
     Some((*row, argument))
 }
 
+/// True when a text could become a command of the table once a person sends it, wherever it stands: what a model
+/// wrote must not put one into a person's mouth. Broader than [`read`], as tags, marks and invisible characters go
+/// before that.
+#[must_use]
+pub fn lurks_in(text: &str) -> bool {
+    let mut inside = false;
+    let bare: String = text
+        .chars()
+        .filter(|&character| {
+            let tag = inside || character == '<';
+            inside = tag && character != '>';
+            !tag && !is_invisible(character)
+        })
+        .collect();
+    // A tag that does not end hides nothing.
+    let texts = [bare.as_str(), text];
+    texts.iter().any(|text| {
+        text.match_indices(['/', '／']).any(|(at, slash)| {
+            let before = text.get(..at).and_then(|before| before.chars().next_back());
+            let rest = text.get(at + slash.len()..).unwrap_or_default();
+            let rest = rest.trim_start_matches(is_invisible);
+            let end = rest.find(|it: char| !it.is_ascii_alphanumeric());
+            let name = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            let word = before.is_some_and(|it| it.is_alphanumeric() || it == '/');
+            !word && TABLE.iter().any(|row| row.name.eq_ignore_ascii_case(name))
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +139,36 @@ mod tests {
         ] {
             let read = read(text).map(|(row, argument)| (row.command, argument));
             assert_eq!(read, command, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_found_wherever_a_person_could_send_it_from() {
+        for text in [
+            "/allow",
+            " ／ALLOW ",
+            "/allow@bot",
+            "\u{200b}/allow",
+            "/\u{200b}allow",
+            "/al\u{1}low",
+            "<@1>/deny",
+            "<@1> /deny",
+            "please /bind 123456",
+            "x</allow",
+            "/new",
+        ] {
+            assert!(lurks_in(text), "{text:?}");
+        }
+        for text in [
+            "/allowance",
+            "/weather beijing",
+            "https://a.cn/new",
+            "a/new b",
+            "allow",
+            "/",
+            "1/2",
+        ] {
+            assert!(!lurks_in(text), "{text:?}");
         }
     }
 

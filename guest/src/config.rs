@@ -134,6 +134,8 @@ pub struct Config {
     pub quote_replies: Quoting,
     /// In groups, answers begin with a mention of whoever asked.
     pub mention_sender: bool,
+    /// Answers may mention people other than whoever asked.
+    pub mention_others: bool,
     /// A typing notice costs one of the replies.
     pub typing_costs_reply: bool,
     /// Milliseconds between two pieces of a growing text.
@@ -170,6 +172,7 @@ struct Raw {
     ai_notice: AiNotice,
     quote_replies: Quoting,
     mention_sender: bool,
+    mention_others: bool,
     typing_costs_reply: bool,
     stream_interval_ms: u64,
     media_mb: u64,
@@ -271,6 +274,7 @@ impl Config {
             ai_notice: raw.ai_notice,
             quote_replies: raw.quote_replies,
             mention_sender: raw.mention_sender,
+            mention_others: raw.mention_others,
             typing_costs_reply: raw.typing_costs_reply,
             stream_interval_ms: raw.stream_interval_ms,
             media_bytes: raw.media_mb.saturating_mul(MEGABYTE),

@@ -4,10 +4,11 @@ use crate::bindings::{HttpDone, Outcome};
 use crate::env::{Env, Level};
 use crate::gateway::Want;
 use crate::ids::TurnId;
+use crate::inbound::Inbound;
 use crate::requests::{ACCESS_TOKEN, Body, Purpose};
 use crate::scene::Scene;
 use crate::timers::Timer;
-use crate::turns::{Stage, Turn, Turns};
+use crate::turns::{Origin, Stage, Turn, Turns};
 
 mod answer;
 pub mod body;
@@ -23,12 +24,14 @@ mod paying;
 pub mod plan;
 pub mod split;
 pub mod stream;
+pub mod tags;
 pub mod upload;
 mod verdict;
 
 pub use answer::{Answer, Content, Flight, Media, Part, PartState, Ready, Source};
 use budget::{Paid, Via};
 use pacing::Key;
+use tags::Mentions;
 
 /// New tokens that one part may ask for: the first retry is immediate, later ones wait.
 const MAX_REFRESHES: u8 = 3;
@@ -197,7 +200,8 @@ impl Turns {
         };
         part.state = PartState::Sending { paid: paid.clone() };
         let scene = turn.inbound.scene;
-        let body = body::of(scene, part, paid);
+        let mentions = mentions(env, turn.origin, &turn.inbound);
+        let body = body::of(scene, part, paid, mentions);
         let path = scene.messages_path(turn.inbound.target.as_str());
         let purpose = Purpose::Send {
             turn: id,
@@ -320,6 +324,15 @@ impl Turns {
         if let Some(at) = next {
             env.set_timer(Timer::Resends, at - now);
         }
+    }
+}
+
+/// Whom the texts of a turn may mention: the operator's own, anybody.
+fn mentions<'a>(env: &Env, origin: Origin, inbound: &'a Inbound) -> Mentions<'a> {
+    if env.config.mention_others || matches!(origin, Origin::Operator(_)) {
+        Mentions::Anybody
+    } else {
+        Mentions::Sender(inbound.sender.as_str())
     }
 }
 

@@ -213,9 +213,11 @@ impl Inbound {
     /// [`MESSAGE_BYTES`](crate::turns::room::MESSAGE_BYTES). What is cut ends with an ellipsis. Control characters go: six
     /// bytes are stored for each, and nobody types them.
     pub(crate) fn bounded(mut self) -> Self {
-        self.text = cut_bytes(&typed(&self.text), TEXT_BYTES);
+        keep_typed(&mut self.text);
+        cut_bytes(&mut self.text, TEXT_BYTES);
         if let Some(quoted) = &mut self.quoted {
-            quoted.text = cut_bytes(&typed(&quoted.text), QUOTED_BYTES);
+            keep_typed(&mut quoted.text);
+            cut_bytes(&mut quoted.text, QUOTED_BYTES);
         }
         for name in [&mut self.index, &mut self.guild] {
             if name.len() > INDEX_BYTES {
@@ -226,7 +228,7 @@ impl Inbound {
         self.attached.truncate(ATTACHED);
         let mut left = ATTACHED_BYTES;
         for attached in &mut self.attached {
-            attached.transcript = typed(&attached.transcript);
+            keep_typed(&mut attached.transcript);
             if attached.url.len() + attached.transcript.len() > left {
                 attached.url.clear();
                 attached.transcript.clear();
@@ -305,19 +307,20 @@ impl Inbound {
     }
 }
 
-/// The text without control characters, but for line breaks and tabs.
-fn typed(text: &str) -> String {
-    let kept = |character: &char| !character.is_control() || matches!(character, '\n' | '\t');
-    text.chars().filter(kept).collect()
+/// Takes control characters out, but for line breaks and tabs.
+fn keep_typed(text: &mut String) {
+    let typed = |character: char| !character.is_control() || matches!(character, '\n' | '\t');
+    if !text.chars().all(typed) {
+        text.retain(typed);
+    }
 }
 
-/// At most this many bytes of a text, the last of them an ellipsis when something is missing.
-fn cut_bytes(text: &str, bytes: usize) -> String {
-    if text.len() <= bytes {
-        return text.to_owned();
+/// Keeps at most this many bytes of a text, the last of them an ellipsis when something is missing.
+fn cut_bytes(text: &mut String, bytes: usize) {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes.saturating_sub("…".len())));
+        text.push('…');
     }
-    let end = text.floor_char_boundary(bytes.saturating_sub("…".len()));
-    format!("{}…", text.get(..end).unwrap_or_default())
 }
 
 fn first_filled<const N: usize>(candidates: [&String; N]) -> String {

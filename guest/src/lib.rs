@@ -18,7 +18,6 @@ pub mod bindings;
 pub mod blank;
 pub mod capabilities;
 pub mod channel;
-
 pub mod commands;
 #[cfg(target_family = "wasm")]
 mod component;
@@ -40,3 +39,4 @@ pub mod state;
 pub mod texts;
 pub mod timers;
 pub mod turns;
+pub mod visible;

@@ -123,16 +123,6 @@ impl Scene {
         })
     }
 
-    /// A tag that mentions a person (`PROTOCOL.md`, "Text").
-    #[must_use]
-    pub fn mention(self, person: &str) -> String {
-        if self.of_guild() {
-            format!("<@!{person}>")
-        } else {
-            format!("<qqbot-at-user id=\"{person}\" />")
-        }
-    }
-
     /// The scene and the target of what an operator writes: `user:`, `group:`, `channel:` or `dm:` and an id.
     #[must_use]
     pub fn parse_target(text: &str) -> Option<(Self, OpenId)> {

@@ -96,6 +96,9 @@ pub struct Turn {
     /// Nobody waits for it any more: it ends once the agent has stopped.
     #[serde(default)]
     pub given_up: bool,
+    /// Its words decide something, so that it goes whole and as it is, or not at all.
+    #[serde(default)]
+    pub exact: bool,
     /// A message of the bot's own accord was refused, so it goes as a recall message.
     #[serde(default)]
     pub wakes: bool,
@@ -429,6 +432,7 @@ impl Turn {
             blobs: Vec::new(),
             stream: None,
             given_up: false,
+            exact: false,
             wakes: false,
         }
     }

@@ -238,6 +238,12 @@ fn own_keys() -> Vec<KeySpec> {
             "In groups and guild channels, begin answers with a mention of whoever asked.",
         ),
         key(
+            "mention_others",
+            KeyKind::Boolean,
+            Some("false"),
+            "Let the agent mention people other than whoever asked. Nobody is mentioned as everybody in any case.",
+        ),
+        key(
             "typing_costs_reply",
             KeyKind::Boolean,
             Some("true"),

@@ -9,14 +9,15 @@ use crate::scene::Scene;
 
 use super::answer::{Content, Media, Part, Source};
 use super::budget::{Paid, Via};
+use super::tags::{Mentions, harmless};
 
 /// The body of a part, under what was paid for it.
 #[must_use]
-pub fn of(scene: Scene, part: &Part, paid: &Paid) -> Body {
+pub fn of(scene: Scene, part: &Part, paid: &Paid, mentions: Mentions<'_>) -> Body {
     if scene.of_guild() {
-        guild(part, paid)
+        guild(part, paid, mentions)
     } else {
-        Body::Json(Value::Object(chat(part, paid)).to_string())
+        Body::Json(Value::Object(chat(part, paid, mentions)).to_string())
     }
 }
 
@@ -35,15 +36,16 @@ fn parsed(json: &str) -> Value {
 }
 
 /// In private chats and groups.
-fn chat(part: &Part, paid: &Paid) -> Map<String, Value> {
+fn chat(part: &Part, paid: &Paid, mentions: Mentions<'_>) -> Map<String, Value> {
     let mut fields = Map::new();
     match &part.content {
         Content::Text(text) | Content::StreamEnd(text) => {
             fields.insert("msg_type".into(), 0.into());
-            fields.insert("content".into(), text.as_str().into());
+            fields.insert("content".into(), harmless(text, mentions).into());
         }
         Content::Markdown { text, keyboard, .. } => {
             fields.insert("msg_type".into(), 2.into());
+            let text = harmless(text, mentions);
             fields.insert("markdown".into(), json!({"content": text}));
             if let Some(keyboard) = keyboard {
                 fields.insert("keyboard".into(), parsed(keyboard));
@@ -53,10 +55,9 @@ fn chat(part: &Part, paid: &Paid) -> Map<String, Value> {
             let info = media.ready.as_ref().map(|ready| ready.file_info.as_str());
             fields.insert("msg_type".into(), 7.into());
             // Older servers refuse an empty one.
-            let caption = if media.caption.is_empty() {
-                " "
-            } else {
-                &media.caption
+            let caption = match media.caption.as_str() {
+                "" => " ".to_owned(),
+                caption => harmless(caption, mentions),
             };
             fields.insert("content".into(), caption.into());
             fields.insert(
@@ -86,7 +87,7 @@ fn chat(part: &Part, paid: &Paid) -> Map<String, Value> {
 }
 
 /// In guilds: no type, no number, and text that the platform un-escapes.
-fn guild(part: &Part, paid: &Paid) -> Body {
+fn guild(part: &Part, paid: &Paid, mentions: Mentions<'_>) -> Body {
     let mut fields = Map::new();
     reply_to(&mut fields, &paid.via);
     if !part.quotes.is_empty() {
@@ -95,9 +96,11 @@ fn guild(part: &Part, paid: &Paid) -> Body {
     }
     match &part.content {
         Content::Text(text) | Content::StreamEnd(text) => {
-            fields.insert("content".into(), escape_guild(text).into());
+            let text = escape_guild(&harmless(text, mentions));
+            fields.insert("content".into(), text.into());
         }
         Content::Markdown { text, keyboard, .. } => {
+            let text = harmless(text, mentions);
             fields.insert("markdown".into(), json!({"content": text}));
             if let Some(keyboard) = keyboard {
                 fields.insert("keyboard".into(), parsed(keyboard));
@@ -109,16 +112,17 @@ fn guild(part: &Part, paid: &Paid) -> Body {
         Content::Embed { json, .. } => {
             fields.insert("embed".into(), parsed(json));
         }
-        Content::Media(media) => return picture(fields, media),
+        Content::Media(media) => return picture(fields, media, mentions),
         Content::Reaction { .. } | Content::Recall => {}
     }
     Body::Json(Value::Object(fields).to_string())
 }
 
 /// A picture: by its address, or as a field of a form.
-fn picture(mut fields: Map<String, Value>, media: &Media) -> Body {
+fn picture(mut fields: Map<String, Value>, media: &Media, mentions: Mentions<'_>) -> Body {
     if !media.caption.is_empty() {
-        fields.insert("content".into(), escape_guild(&media.caption).into());
+        let caption = escape_guild(&harmless(&media.caption, mentions));
+        fields.insert("content".into(), caption.into());
     }
     let blob = match &media.source {
         Source::Url(url) => {
@@ -176,7 +180,12 @@ mod tests {
     }
 
     fn json_of(scene: Scene, content: Content, via: Via) -> Value {
-        match of(scene, &Part::new(content), &paid(via)) {
+        match of(
+            scene,
+            &Part::new(content),
+            &paid(via),
+            Mentions::Sender("7A"),
+        ) {
             Body::Json(json) => parsed(&json),
             other => panic!("{other:?}"),
         }
@@ -261,14 +270,24 @@ mod tests {
     fn a_quote_is_an_index_in_chats_and_an_id_in_guilds() {
         let mut part = Part::new(Content::Text("a".into()));
         part.quotes = "REFIDX_1".into();
-        let Body::Json(json) = of(Scene::C2c, &part, &paid(Via::Proactive)) else {
+        let Body::Json(json) = of(
+            Scene::C2c,
+            &part,
+            &paid(Via::Proactive),
+            Mentions::Sender("7A"),
+        ) else {
             panic!()
         };
         assert_eq!(
             parsed(&json)["message_reference"],
             json!({"message_id": "REFIDX_1"})
         );
-        let Body::Json(json) = of(Scene::Channel, &part, &paid(Via::Proactive)) else {
+        let Body::Json(json) = of(
+            Scene::Channel,
+            &part,
+            &paid(Via::Proactive),
+            Mentions::Sender("7A"),
+        ) else {
             panic!()
         };
         assert_eq!(
@@ -293,6 +312,7 @@ mod tests {
             Scene::Channel,
             &Part::new(Content::Media(media)),
             &paid(Via::Message("m".into())),
+            Mentions::Sender("7A"),
         );
         let Body::Form { boundary, pieces } = body else {
             panic!()

@@ -138,6 +138,14 @@ pub enum CardError {
         /// Its label.
         label: String,
     },
+    /// A command or callback of the channel's own.
+    #[error(
+        "the button \"{label}\" carries a command or callback that belongs to the channel itself; let the person type it, or use another word"
+    )]
+    Reserved {
+        /// Its label.
+        label: String,
+    },
     /// Not one emoji, or not one that can be a reaction.
     #[error(
         "a reaction is one emoji without parts, {{\"type\":\"reaction\",\"emoji\":\"👍\"}}, or the number of one of QQ's faces, {{\"type\":\"reaction\",\"face\":\"76\"}}"

@@ -64,7 +64,10 @@ impl Turns {
             self.budget.refund(env, paid);
         }
         self.remember(env, (id, index), class, code, paid);
+        let exact = self.open.get(&id).is_some_and(|turn| turn.exact);
         let done = match class {
+            // Nobody may decide by other words than those that were asked.
+            Class::Split | Class::StripLinks | Class::StripEveryone if exact => false,
             Class::Plain => self.plainer(id, index),
             Class::NoKeyboard => self.without_keyboard(id, index),
             Class::Split => self.split_part(env, id, index, code),

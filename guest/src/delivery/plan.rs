@@ -15,7 +15,7 @@ use crate::turns::{Turn, Turns};
 
 use super::answer::{Answer, Content, Media, Source};
 use super::cards::{self, Card};
-use super::{links, markdown, split};
+use super::{links, markdown, split, tags};
 
 /// Bytes of an answer's text that are laid out as messages, two dozen of them. What is behind them goes into a file, or is
 /// cut: reading Markdown takes time, and a call has little of it.
@@ -330,7 +330,7 @@ impl Place<'_> {
         let mut top = String::new();
         let person = turn.inbound.sender.as_str();
         if self.config.mention_sender && !turn.inbound.scene.private() && !person.is_empty() {
-            top.push_str(&self.scene.mention(person));
+            top.push_str(&tags::mention_of(self.scene, person));
             top.push(' ');
         }
         if turn.label && self.config.ai_notice != AiNotice::Off {

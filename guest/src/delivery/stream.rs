@@ -197,7 +197,9 @@ impl Turns {
         fields.insert("input_state".into(), if last { 10 } else { 1 }.into());
         fields.insert("index".into(), stream.index.into());
         fields.insert("content_type".into(), "markdown".into());
-        fields.insert("content_raw".into(), text.as_str().into());
+        let mentions = super::mentions(env, turn.origin, &turn.inbound);
+        let shown = super::tags::harmless(&text, mentions);
+        fields.insert("content_raw".into(), shown.into());
         if !stream.id.is_empty() {
             fields.insert("stream_msg_id".into(), stream.id.as_str().into());
         }

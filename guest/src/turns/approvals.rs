@@ -8,14 +8,17 @@ use subtle::ConstantTimeEq;
 
 use crate::bindings::{Action, Approval, ApprovalAnswer, Outcome};
 use crate::blank::words;
+use crate::capabilities::Feature;
 use crate::delivery::cards::WhoMay;
-use crate::delivery::split;
+use crate::delivery::{Content, split};
 use crate::env::{Env, Level};
+use crate::events::fields::cut;
 use crate::ids::TurnId;
 use crate::inbound::{Anchor, Inbound};
 use crate::ledger;
 use crate::requests::Random;
 use crate::texts::{self, Text};
+use crate::visible;
 
 use super::begin::RESERVE_MS;
 use super::own::{Choice, Question};
@@ -27,9 +30,10 @@ pub(crate) const APPROVAL_BUTTON: &str = "prx.ask:";
 const MOST: usize = 4;
 /// Milliseconds that the agent keeps for its answer once nobody answered.
 const TO_ANSWER_MS: u64 = 40_000;
-/// Characters of the title, and of what would be done.
+/// Characters of the title that are shown. What would be done is shown whole.
 const TITLE_CHARS: usize = 120;
-const DETAIL_CHARS: usize = 1_000;
+/// Bytes of what would be done: far more than one message holds.
+const DETAIL_BYTES: usize = 32 << 10;
 /// Random bytes of a nonce.
 const NONCE: u32 = 16;
 
@@ -73,25 +77,33 @@ impl Turns {
             Some("too many questions are open")
         } else if until_ms <= env.platform_ms() {
             Some("the reply window is about to close")
+        } else if approval.detail.len() > DETAIL_BYTES {
+            Some("what would be done is too long to be shown")
         } else if self.spare(env, turn) == 0 {
             Some("there are too few replies left to ask")
         } else {
             None
         };
         if let Some(why) = why {
-            let line = format!("turn {id}: approval {:?} denied: {why}", approval.title);
+            let title = visible::escaped(&approval.title);
+            let line = format!("turn {id}: approval of {title} denied: {why}");
             env.log(Level::Warn, line);
             return decide(env, id, &approval.approval, false, "channel");
         }
-        let title = split::prefix(approval.title.trim(), TITLE_CHARS).replace(['\r', '\n'], " ");
-        let detail = split::prefix(approval.detail.trim(), DETAIL_CHARS);
+        // As code, and with nothing hidden: the person decides by these words, which a model and a tool's author wrote.
+        let title = cut(&visible::escaped(approval.title.trim()), TITLE_CHARS);
+        let detail = visible::escaped(&approval.detail);
+        let shown = [&title, &detail]
+            .into_iter()
+            .filter(|line| !line.is_empty());
+        let shown: Vec<String> = shown.map(|line| visible::as_code(line)).collect();
         let request = env.ask_random(Random::Approval(id), NONCE);
         self.approvals.entry(id).or_default().push(Asked {
             approval: approval.approval.clone(),
             request: request.0,
             nonce: String::new(),
             message: None,
-            text: format!("**{title}**\n\n{detail}").trim_end().to_owned(),
+            text: shown.join("\n\n"),
             until_ms,
         });
         self.watch(env, until_ms);
@@ -151,11 +163,36 @@ impl Turns {
             who,
         };
         let content = self.question(env, inbound.scene, &inbound.target, &question);
+        if !self.fits(env, &inbound, &content) {
+            let line = format!(
+                "turn {id}: approval denied: what would be done does not fit into one message"
+            );
+            env.log(Level::Warn, line);
+            let asked = self.approvals.get(&id).into_iter().flatten();
+            let asked = asked.into_iter().find(|asked| asked.request == request);
+            if let Some(approval) = asked.map(|asked| asked.approval.clone()) {
+                self.settle_approval(env, id, &approval, false, "channel");
+            }
+            return;
+        }
         let message = self.tell_for(env, id, &inbound, content);
         let asked = self.approvals.get_mut(&id).into_iter().flatten();
         if let Some(asked) = asked.into_iter().find(|asked| asked.request == request) {
             asked.message = Some(message);
         }
+    }
+
+    /// True for what one message of a place holds, in each of its forms.
+    fn fits(&self, env: &Env, inbound: &Inbound, content: &Content) -> bool {
+        let (scene, target) = (inbound.scene, &inbound.target);
+        let most = u32::try_from(env.config.message_chars).unwrap_or(u32::MAX);
+        let most = self.caps.at_most(env, scene, target, Feature::Length, most);
+        let fits = |text: &str| u32::try_from(split::length(text)).is_ok_and(|chars| chars <= most);
+        let markdown = match content {
+            Content::Markdown { text, .. } => text.as_str(),
+            _ => "",
+        };
+        fits(markdown) && fits(&content.plain())
     }
 
     /// A question's button was pressed. `None` when no such question is open; else whether it was this person's.
@@ -254,9 +291,10 @@ impl Turns {
             let asked = all.iter().find(|asked| asked.message == Some(message))?;
             Some((*id, asked.approval.clone()))
         });
+        // One message, and as it was asked: no part of it can have arrived alone.
         let arrived = matches!(
             outcome,
-            Outcome::Sent | Outcome::Held | Outcome::Unconfirmed | Outcome::PartlySent
+            Outcome::Sent | Outcome::Held | Outcome::Unconfirmed
         );
         if let Some((id, approval)) = found.filter(|_| !arrived) {
             let word = ledger::word(outcome);
@@ -274,13 +312,14 @@ impl Turns {
         env: &mut Env,
         payer: TurnId,
         inbound: &Inbound,
-        content: crate::delivery::Content,
+        content: Content,
     ) -> TurnId {
         let place = Inbound::of_operator(inbound.scene, inbound.target.clone(), env.platform_ms());
         let id = env.ids.turn();
         self.budget.share(env, id, payer);
         let mut place = Turn::new(id, Origin::Channel, place);
         place.inbound.guild.clone_from(&inbound.guild);
+        place.exact = true;
         self.send_own(place, content);
         id
     }

@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::fields::{Fields, object, value};
 use super::{CardError, shortened, with_link};
+use crate::commands;
 use crate::config::Language;
 use crate::delivery::{links, markdown};
+use crate::visible::is_invisible;
 
 pub(super) const EXAMPLE: &str = r#"{"type":"buttons","text":"Deploy?","rows":[[{"label":"Yes","callback":"deploy yes"},{"label":"Docs","link":"https://example.com"},{"label":"Again","command":"/deploy","send":true}]]}"#;
 
@@ -15,6 +17,8 @@ const MAX_ROWS: usize = 5;
 const MAX_LABEL: usize = 10;
 /// Characters of a command.
 const MAX_COMMAND: usize = 100;
+/// What the data of all buttons of the channel's own begin with.
+pub(crate) const OWN_CALLBACKS: &str = "prx.";
 /// Characters of the question before a button does what it does.
 const MAX_CONFIRM: usize = 40;
 
@@ -216,6 +220,12 @@ fn unsupported(language: Language) -> &'static str {
     }
 }
 
+/// True for what buttons of the channel's own carry: nothing that a model wrote may act as one of them.
+fn is_reserved(data: &str) -> bool {
+    let bare: String = data.chars().filter(|it| !is_invisible(*it)).collect();
+    bare.trim_start().starts_with(OWN_CALLBACKS)
+}
+
 /// At most 4 characters each.
 fn yes_and_no(language: Language) -> (&'static str, &'static str) {
     match language {
@@ -303,6 +313,14 @@ impl Button {
             },
             _ => return Err(CardError::OneAction { label: said() }),
         };
+        let reserved = match &action {
+            Action::Callback(data) => is_reserved(data),
+            Action::Command { text, .. } => commands::lurks_in(text),
+            Action::Link(_) => false,
+        };
+        if reserved {
+            return Err(CardError::Reserved { label: said() });
+        }
         let users = fields.texts("users")?;
         let who = match (users.is_empty(), fields.flag("admins")?) {
             (true, false) => WhoMay::Everyone,

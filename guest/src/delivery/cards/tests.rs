@@ -55,6 +55,27 @@ fn buttons_become_a_keyboard() {
 }
 
 #[test]
+fn no_button_of_a_model_carries_what_belongs_to_the_channel() {
+    for action in [
+        json!({"label": "Sunny", "command": "/allow", "send": true}),
+        json!({"label": "Sunny", "command": "／Allow"}),
+        json!({"label": "Sunny", "command": "\u{200b}/allow"}),
+        json!({"label": "Sunny", "command": "<@1> /bind 123456"}),
+        json!({"label": "Sunny", "command": "/new@bot"}),
+        json!({"label": "Sunny", "callback": "prx.ask:yes:abab"}),
+        json!({"label": "Sunny", "callback": " \u{feff}prx.pair:yes:1:abab"}),
+    ] {
+        assert!(
+            sentence(&buttons(json!([[action]]))).contains("belongs to the channel itself"),
+            "{action}"
+        );
+    }
+    card(&buttons(
+        json!([[{"label": "Go", "command": "/weather", "send": true}, {"label": "A", "callback": "allow"}]]),
+    ));
+}
+
+#[test]
 fn the_text_of_buttons_is_markdown() {
     let wire = json!({"type": "buttons", "text": "### Deploy?\n- now", "rows": [[{"label": "A", "callback": "a"}]]});
     let Card::Buttons(card) = card(&wire) else {

@@ -17,9 +17,9 @@ pub(super) fn qq(text: &str) -> String {
 
 fn qq_into(text: &str, linked: bool, shown: &mut String) {
     each(text, |piece| match piece {
-        Piece::Text(text) => shown.push_str(text),
+        Piece::Text(text) => push_text(text, shown),
         Piece::Refused(text, behind) => {
-            shown.push_str(text);
+            push_text(text, shown);
             if text == "<" && behind.is_some_and(protect::begins_tag) {
                 shown.push(protect::ZERO_WIDTH);
             }
@@ -28,18 +28,40 @@ fn qq_into(text: &str, linked: bool, shown: &mut String) {
     });
 }
 
+/// Text, in which nothing may be the middle of a link: what is one is made by [`link`]. QQ opens addresses of its own
+/// scheme, which send commands in the name of whoever touches them.
+fn push_text(text: &str, shown: &mut String) {
+    let mut rest = text;
+    loop {
+        if shown.ends_with(']') && rest.starts_with(['(', ':']) {
+            shown.push(protect::ZERO_WIDTH);
+        }
+        let Some(at) = rest.find(']') else {
+            shown.push_str(rest);
+            return;
+        };
+        let (before, after) = rest.split_at(at + 1);
+        shown.push_str(before);
+        rest = after;
+        if rest.is_empty() {
+            return;
+        }
+    }
+}
+
 fn qq_token(token: Token<'_>, linked: bool, shown: &mut String) {
     let first = shown.is_empty();
     match token {
         Token::Code(code) => protect::span(code, first, shown),
         Token::Escaped(character) => {
-            if first || matches!(character, '.' | ')') {
+            let joins = shown.ends_with(']') && matches!(character, '(' | ':');
+            if first || joins || matches!(character, '.' | ')') {
                 shown.push(protect::ZERO_WIDTH);
             }
             protect::span(character.encode_utf8(&mut [0; 4]), false, shown);
         }
         Token::Link { text, .. } if linked => qq_into(text, true, shown),
-        Token::Image { alt, .. } if linked => shown.push_str(without_size(alt)),
+        Token::Image { alt, .. } if linked => push_text(without_size(alt), shown),
         Token::Link { text, address } if inline::is_web(address) => {
             let mut says = String::with_capacity(text.len());
             qq_into(text, true, &mut says);
@@ -54,18 +76,29 @@ fn qq_token(token: Token<'_>, linked: bool, shown: &mut String) {
         Token::Image { alt, address, size } if inline::is_web(address) => {
             match size {
                 Some((width, height)) => {
-                    let alt = without_size(alt);
-                    shown.extend(["![", alt, " #", width, "px #", height, "px"]);
+                    shown.push_str("![");
+                    push_text(without_size(alt), shown);
+                    shown.extend([" #", width, "px #", height, "px"]);
                 }
-                None if without_size(alt) != alt => shown.extend(["![", alt]),
+                None if without_size(alt) != alt => {
+                    shown.push_str("![");
+                    push_text(alt, shown);
+                }
                 None => return link(alt, address, shown),
             }
             shown.push_str("](");
             push_address(address, shown);
             shown.push(')');
         }
-        Token::Image { alt, address, .. } => shown.extend([alt, " (", address, ")"]),
-        Token::Address(address) => shown.extend(["<", address, ">"]),
+        Token::Image { alt, address, .. } => {
+            push_text(alt, shown);
+            shown.extend([" (", address, ")"]);
+        }
+        Token::Address(address) => {
+            shown.push('<');
+            push_address(address, shown);
+            shown.push('>');
+        }
         Token::Own(tag) => shown.push_str(tag),
         Token::Html(breaks) => shown.extend(breaks.then_some(BREAK)),
     }
@@ -78,17 +111,21 @@ fn link(text: &str, address: &str, shown: &mut String) {
         shown.push('>');
         return;
     }
-    shown.extend(["[", text, "]("]);
+    shown.push('[');
+    push_text(text, shown);
+    shown.push_str("](");
     push_address(address, shown);
     shown.push(')');
 }
 
 fn push_address(address: &str, shown: &mut String) {
-    // White space came from an address between angle brackets.
-    for part in address.split_inclusive(' ') {
-        match part.strip_suffix(' ') {
-            Some(part) => shown.extend([part, "%20"]),
-            None => shown.push_str(part),
+    // White space came from an address between angle brackets; with a bracket another link could begin in the middle.
+    for character in address.chars() {
+        match character {
+            ' ' => shown.push_str("%20"),
+            '[' => shown.push_str("%5B"),
+            ']' => shown.push_str("%5D"),
+            character => shown.push(character),
         }
     }
 }

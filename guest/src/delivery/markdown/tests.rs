@@ -17,6 +17,45 @@ fn assert_shown(cases: &[(&str, &str, &str)]) {
 }
 
 #[test]
+fn only_links_into_the_web_are_links() {
+    for address in [
+        "mqqapi://aio/inlinecmd?command=%2Fallow&enter=true",
+        "javascript:alert(1)",
+        "file:///etc",
+        "MQQAPI://x",
+        "//x",
+    ] {
+        for text in [
+            format!("[Sunny]({address})"),
+            format!("![Sunny]({address})"),
+            format!("[Sunny]\\({address})"),
+            format!("[Sunny\\]({address})"),
+            format!("[`Sunny`]({address})"),
+            format!("[Sunny](<{address}>)"),
+            format!("[Sunny]( {address} \"t\")"),
+            format!("![ [Sunny]({address}) ](https://a.cn/p.png)"),
+            format!("![ [Sunny]({address}) ](https://a.cn/p.png =1x1)"),
+            format!("[ [Sunny]({address}) ](https://a.cn)"),
+            format!("[a](https://a.cn/](<{address}>)"),
+            format!("<https://a.cn/[Sunny]({address})>"),
+            format!("[Sunny]\n\n[Sunny]: {address}"),
+            format!("| a | [Sunny]({address}) |\n|-|-|\n| 1 | 2 |"),
+            format!("### [Sunny]({address})"),
+            format!("- [ ] [Sunny]({address})"),
+            format!("[Sunny]<!-- -->({address})"),
+            format!("[Sunny]<b>({address})</b>"),
+        ] {
+            let shown = to_qq(&text);
+            assert!(!shown.contains("]:"), "{text}: {shown}");
+            for (at, _) in shown.match_indices("](") {
+                let target = &shown[at + 2..];
+                assert!(inline::is_web(target), "{text}: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
 fn headings_below_the_second_level_become_bold_lines() {
     assert_shown(&[
         ("# A `b` #\ntext", "# A b\ntext", "A b\ntext"),
@@ -156,7 +195,7 @@ fn links_stay_and_images_without_a_size_become_links() {
         ),
         (
             "[**t** `c`](./x.md) [u](#u) f[a](b)",
-            "**t** c (./x.md) u f[a](b)",
+            "**t** c (./x.md) u f[a]⌁(b)",
             "t c (./x.md) u f[a](b)",
         ),
         (

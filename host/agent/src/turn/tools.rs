@@ -2,14 +2,15 @@
 
 use prx_host::bindings::v0_1::{Approval, TurnNews};
 use rmcp::model::JsonObject;
+use serde_json::Value;
 
 use super::Turn;
 use crate::history::archive::Act;
 use crate::openai::Call;
 use crate::tools::Offer;
 
-/// Characters of a call's arguments that a person is shown.
-const MAX_DETAIL: usize = 1_000;
+/// Characters of a call that a person is shown, which is all of it: what is longer does not run where somebody is asked.
+const MAX_DETAIL: usize = 1_500;
 
 impl Turn {
     /// Why this attempt must not begin: an earlier one has done something, and nobody knows how much.
@@ -47,8 +48,17 @@ impl Turn {
         let Ok(arguments) = serde_json::from_str::<JsonObject>(written) else {
             return "error: the arguments are not a JSON object".into();
         };
-        if offer.asks && !self.allowed(offer, written).await {
-            return "error: the person did not allow it".into();
+        if offer.asks {
+            // What is parsed is what runs, so that is shown: white space and repeated keys of the model's own are gone.
+            let detail = format!("{} {}", offer.name, Value::Object(arguments.clone()));
+            if detail.chars().count() > MAX_DETAIL {
+                return format!(
+                    "error: a person has to allow this call and is shown all of it, at most {MAX_DETAIL} characters; shorten the arguments"
+                );
+            }
+            if !self.allowed(offer, detail).await {
+                return "error: the person did not allow it".into();
+            }
         }
         if offer.acts {
             let remembered = self.shared.history().archive();
@@ -63,16 +73,15 @@ impl Turn {
     }
 
     /// Waits for a person, as long as the turn has time.
-    async fn allowed(&self, offer: &Offer, arguments: &str) -> bool {
+    async fn allowed(&self, offer: &Offer, detail: String) -> bool {
         let questions = &self.shared.questions;
         let approval = questions.name();
         let question = (self.key.channel.clone(), self.begin.id, approval.clone());
         let answered = questions.ask(question);
-        let detail: String = arguments.chars().take(MAX_DETAIL).collect();
         self.send(TurnNews::ApprovalAsked(Approval {
             approval,
             title: offer.title().to_owned(),
-            detail: format!("{} {detail}", offer.name),
+            detail,
         }))
         .await;
         answered.await.unwrap_or(false)

@@ -78,7 +78,11 @@ fn each_kind_of_misbehaviour_is_found_in_its_line() {
         if !matches!(how, "loop" | "slow") {
             let manifest = folder.join("plugin.toml");
             let text = fs::read_to_string(&manifest).unwrap();
-            fs::write(&manifest, text.replace("max_call_ms = 100", "max_call_ms = 2000")).unwrap();
+            fs::write(
+                &manifest,
+                text.replace("max_call_ms = 100", "max_call_ms = 2000"),
+            )
+            .unwrap();
         }
         let brief = ["--events", "300", "--seeds", "2", "--corpus", corpus_text];
         let asked = [&["plugin", "check", folder_text][..], &brief].concat();

@@ -85,6 +85,10 @@ const TESTS: &[(&str, fn())] = &[
         answers::mention_sender_begins_public_answers_with_a_name,
     ),
     (
+        "mention_others",
+        answers::mention_others_lets_the_agent_mention_people_who_did_not_ask,
+    ),
+    (
         "typing_costs_reply",
         answers::typing_costs_reply_or_is_free_and_renewed,
     ),

@@ -134,6 +134,35 @@ pub(super) fn mention_sender_begins_public_answers_with_a_name() {
 }
 
 #[test]
+pub(super) fn mention_others_lets_the_agent_mention_people_who_did_not_ask() {
+    for (line, allowed) in [
+        ("", false),
+        ("mention_others = false", false),
+        ("mention_others = true", true),
+    ] {
+        let mut stage = stage(line);
+        stage.act(Act::group_at("friends", "ann", "ask <@SOMEBODY7> please"));
+        stage.act(Act::group_at("friends", "ann", "tell <@everyone>"));
+        let said = said(&stage);
+        assert!(
+            said.iter().any(|text| text.contains("SOMEBODY7")),
+            "{said:?}"
+        );
+        assert_eq!(
+            said.iter().any(|text| text.contains("<@SOMEBODY7>")),
+            allowed,
+            "{line}: {said:?}"
+        );
+        assert!(
+            !said.iter().any(|text| text.contains("<@everyone>")),
+            "{said:?}"
+        );
+        quiet(&stage);
+    }
+    refused("mention_others", "\"ann\"");
+}
+
+#[test]
 pub(super) fn typing_costs_reply_or_is_free_and_renewed() {
     // An answer that takes more than two minutes and all the replies that are left.
     let long = || -> harness::sim::Mind {

@@ -99,16 +99,18 @@ pub(super) fn queue_is_how_many_messages_may_wait() {
         let mut answers = (0, 0);
         for (number, id) in sent.iter().enumerate() {
             let texts = stage.texts(id);
-            assert_eq!(texts.len(), 1, "{line}: {number}: {texts:?}");
-            if texts[0] == format!("echo: message {number}") {
-                answers.0 += 1;
-            } else {
-                assert!(texts[0].contains("排队"), "{texts:?}");
-                answers.1 += 1;
+            match texts.as_slice() {
+                [] => {}
+                [text] if *text == format!("echo: message {number}") => answers.0 += 1,
+                [text] => {
+                    assert!(text.contains("排队"), "{text}");
+                    answers.1 += 1;
+                }
+                _ => panic!("{line}: {number}: {texts:?}"),
             }
         }
-        // The one that is being answered does not wait.
-        assert_eq!(answers, (waiting + 1, 24 - waiting), "{line}");
+        // The one that is being answered does not wait. Who is refused many times in a row is told once.
+        assert_eq!(answers, (waiting + 1, (24 - waiting).min(1)), "{line}");
         quiet(&stage);
     }
     ranges("queue", 1, 200);
