@@ -32,6 +32,8 @@ pub enum Text {
     PairWrong,
     /// Too many wrong tries: `{minutes}` minutes to wait.
     PairLocked,
+    /// Somebody guesses, so that six digits are not enough.
+    PairTooShort,
     /// There is no code at present.
     PairNoCode,
     /// There is no room for more people.

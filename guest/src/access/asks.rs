@@ -17,7 +17,7 @@ use super::Person;
 const PREFIX: &str = "ask/";
 /// Where the next number is stored: a number is never given to somebody else.
 const NEXT: &str = "ask-next";
-/// Requests remembered; the oldest goes first.
+/// Requests remembered. One that was denied makes room; one that waits does not, and the newest is refused.
 const CAPACITY: usize = 50;
 /// Milliseconds after which a request is forgotten: a week.
 const FORGET_MS: u64 = 7 * 24 * 3_600_000;
@@ -136,14 +136,17 @@ impl Asks {
         })
     }
 
-    /// Somebody wrote who may not. Returns the number of a request that is new.
+    /// Somebody wrote who may not. Returns the number of a request that is new and for which there is room.
     pub fn note(&mut self, env: &mut Env, inbound: &Inbound) -> Option<u32> {
         let person = Person::of(inbound);
         let known = self.by_number.values().any(|ask| ask.person == person);
         if known || !person.fits() {
             return None;
         }
-        self.make_room(env);
+        if !self.make_room(env) {
+            env.count("asks", "refused");
+            return None;
+        }
         // An operator types it, so it is short; four thousand million of them come first.
         self.next = self.next.wrapping_add(1);
         let ask = Ask {
@@ -161,17 +164,19 @@ impl Asks {
         Some(self.next)
     }
 
-    fn make_room(&mut self, env: &mut Env) {
+    fn make_room(&mut self, env: &mut Env) -> bool {
         let wall_ms = env.now.wall_ms;
         let old = self.by_number.iter();
         let old = old.filter(|(_, ask)| ask.is_old(wall_ms));
         let mut old: Vec<u32> = old.map(|(number, _)| *number).collect();
         if old.is_empty() && self.by_number.len() >= CAPACITY {
-            old.extend(self.by_number.keys().next());
+            let denied = self.by_number.iter().find(|(_, ask)| ask.denied);
+            old.extend(denied.map(|(number, _)| *number));
         }
         for number in old {
             self.remove(env, number);
         }
+        self.by_number.len() < CAPACITY
     }
 
     /// The owner is being asked: a press must carry this.
@@ -276,6 +281,20 @@ mod tests {
         let mut asks = Asks::restore(&stored, later);
         assert_eq!(asks.open().count(), 0);
         env.now.wall_ms = later;
-        assert_eq!(asks.note(&mut env, &inbound("late")), Some(10_001));
+        assert_eq!(asks.note(&mut env, &inbound("late")), Some(51));
+    }
+
+    #[test]
+    fn a_crowd_takes_nobodys_request_away_and_one_that_was_denied_makes_room() {
+        let (mut env, mut asks) = (test_env(), Asks::default());
+        let first = asks.note(&mut env, &inbound("first")).unwrap();
+        for number in 0..200 {
+            asks.note(&mut env, &inbound(&format!("P{number}")));
+        }
+        assert_eq!(asks.find("first"), Some(first));
+        assert_eq!(asks.note(&mut env, &inbound("late")), None);
+        asks.deny(&mut env, 7);
+        assert_eq!(asks.note(&mut env, &inbound("late")), Some(51));
+        assert_eq!(asks.find("first"), Some(first));
     }
 }

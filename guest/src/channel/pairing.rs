@@ -79,8 +79,9 @@ impl Channel {
             return self.reply_code(command, Some(&code));
         }
         let minutes = VALID_MS / 60_000;
+        let short = &code.short;
         let line = format!(
-            "pairing code {code}: write /bind {code} to the bot in a private chat within {minutes} minutes"
+            "pairing code {short}: write /bind {short} to the bot in a private chat within {minutes} minutes"
         );
         // As a fact, not as a warning: warnings are kept, and shown to whoever asks for the status.
         self.env.log(Level::Info, line);
@@ -206,15 +207,26 @@ impl Channel {
                 let minutes = left_ms.div_ceil(60_000);
                 ("locked", LOCKED_MS, Text::PairLocked, minutes)
             }
-            Tried::Void => {
-                self.env.clear_timer(Timer::PairingCode);
-                self.say_no_code("too many wrong pairing codes: the code is void");
-                ("no-code", ANSWER_MS, Text::PairNoCode, 0)
+            Tried::TooShort => ("short", ANSWER_MS, Text::PairTooShort, 0),
+            Tried::Guessed => {
+                self.report_guessing();
+                ("short", ANSWER_MS, Text::PairTooShort, 0)
             }
         };
         if self.may_tell(inbound, what, every_ms) {
             let value = value.to_string();
             self.say(inbound, text, &[("left", &value), ("minutes", &value)]);
+        }
+    }
+
+    /// The short form of the code is not taken any more: the operator needs the long one.
+    fn report_guessing(&mut self) {
+        let line = "somebody guesses pairing codes: six digits are not enough any more";
+        self.env.log(Level::Warn, line);
+        if let Some(code) = self.access.pairing.long() {
+            let line =
+                format!("pairing code {code}: write /bind {code} to the bot in a private chat");
+            self.env.log(Level::Info, line);
         }
     }
 

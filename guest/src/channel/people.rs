@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::access::bindings::How;
+use crate::access::pairing::Written;
 use crate::bindings::{Mark, ReportLine};
 use crate::config::Config;
 
@@ -21,7 +22,7 @@ impl Channel {
     }
 
     /// The code that the operator asked for, if there is one.
-    pub(super) fn reply_code(&mut self, command: Option<u64>, code: Option<&str>) {
+    pub(super) fn reply_code(&mut self, command: Option<u64>, code: Option<&Written>) {
         let Some(command) = command else {
             return;
         };
@@ -32,11 +33,17 @@ impl Channel {
         };
         let valid_s = self.code_s().unwrap_or_default();
         let minutes = valid_s / 60;
+        let Written { short, long } = code;
         let text = format!(
-            "write /bind {code} to the bot in a private chat within {minutes} minutes; it works once"
+            "write /bind {short} to the bot in a private chat within {minutes} minutes; it works once"
         );
-        let data = serde_json::json!({"code": code, "valid_s": valid_s}).to_string();
-        let lines = vec![line(Mark::Ok, "code", text.clone())];
+        let longer = format!("should somebody guess codes meanwhile, only /bind {long} works");
+        let data = serde_json::json!({"code": short, "long_code": long, "valid_s": valid_s});
+        let data = data.to_string();
+        let lines = vec![
+            line(Mark::Ok, "code", text.clone()),
+            line(Mark::Info, "code", longer),
+        ];
         self.reply(command, lines, Some(data), &text);
     }
 

@@ -24,6 +24,9 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::PairUsage => "Please write it like this: /bind 123456, with your code of 6 digits",
         Text::PairWrong => "That is not the code. Tries left: {left}.",
         Text::PairLocked => "Too many wrong tries. Please try again in {minutes} min.",
+        Text::PairTooShort => {
+            "Somebody keeps guessing codes, so 6 digits are not enough any more. Please ask the owner of the bot for the code of 12 digits and send /bind with that one."
+        }
         Text::PairNoCode => {
             "There is no valid code at present. Please ask the owner of the bot to make a new one."
         }

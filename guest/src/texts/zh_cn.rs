@@ -20,6 +20,9 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::PairUsage => "请这样写：/bind 123456（换成您的 6 位配对码）",
         Text::PairWrong => "配对码不对，还可以再试 {left} 次。",
         Text::PairLocked => "试错的次数太多了，请 {minutes} 分钟后再试。",
+        Text::PairTooShort => {
+            "有人在反复猜配对码，6 位短码已停用。请向机器人的主人索取完整的 12 位配对码，再用 /bind 发送。"
+        }
         Text::PairNoCode => "现在没有有效的配对码，请让机器人的主人生成一个新的。",
         Text::PairFull => "配对的人已经太多了，请告诉机器人的主人。",
         Text::Paired => "配对成功，现在可以和我对话了。发送 /help 查看命令。",
