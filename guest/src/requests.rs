@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::{
-    Action, BlobDigest, BlobMake, BlobRange, BlobSink, BodySink, Capture, Encoding, EntropyAsk,
-    Hash, Header, HttpRequest, Piece, SecretRef,
+    Action, BlobDigest, BlobMake, BlobRange, BlobSink, BodySink, Encoding, EntropyAsk, Hash,
+    Header, HttpRequest, Piece, SecretRef,
 };
 use crate::channel::Check;
 use crate::env::Env;
@@ -358,7 +358,7 @@ impl Env {
         id
     }
 
-    /// Asks for an access token. The host puts the secret in and takes the token out.
+    /// Asks for an access token. The host puts the secret in and takes the token out, as `plugin.toml` declares.
     pub fn call_token(&mut self) -> RequestId {
         let app_id = serde_json::Value::from(self.config.app_id.as_str()).to_string();
         let request = HttpRequest {
@@ -370,10 +370,6 @@ impl Env {
                 text("\"}"),
             ],
             want_headers: vec!["date".into(), "x-tps-trace-id".into()],
-            capture: vec![Capture {
-                secret: ACCESS_TOKEN.into(),
-                pointer: "/access_token".into(),
-            }],
             ..plain_request("POST")
         };
         self.request(Purpose::Token, request, false)
@@ -423,7 +419,6 @@ fn plain_request(method: &str) -> HttpRequest {
         redirects: 0,
         sink: BodySink::Text(MAX_ANSWER),
         want_headers: Vec::new(),
-        capture: Vec::new(),
         purpose: String::new(),
     }
 }

@@ -29,7 +29,6 @@ fn the_secret_is_a_name_and_never_a_value() {
         crate::driver::joined(&request.body),
         r#"{"appId":"102012345","clientSecret":"TOKEN"}"#
     );
-    assert_eq!(request.capture[0].pointer, "/access_token");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The table `[host]`: where things are kept, and how the world is reached.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -66,6 +67,10 @@ pub(crate) fn keys() -> Vec<KeySpec> {
             "allow_addresses",
             "Networks besides the public Internet that names may lead to, such as `10.0.0.0/8`.",
         ),
+        text_list(
+            "loopback_ports",
+            "Ports of this machine that plugins may reach, such as `8080`, besides those that a channel's own table names. No secret goes there.",
+        ),
         integer(
             "drain_seconds",
             20,
@@ -111,6 +116,16 @@ pub(crate) fn read(table: &Checked, files: &Files) -> Result<HostTable, ConfigEr
             })
         })
         .collect();
+    let ports: Result<BTreeSet<u16>, ConfigError> = each("loopback_ports")
+        .map(|port| {
+            port.parse().map_err(|_| {
+                let sentence = format!(
+                    "loopback_ports: {port:?} is not a port; write a number of 1 to 65535, in quotes"
+                );
+                wrong("loopback_ports", sentence)
+            })
+        })
+        .collect();
     let drain = u64::try_from(table.integer("drain_seconds").unwrap_or(0)).unwrap_or(0);
     Ok(HostTable {
         options: HostOptions {
@@ -122,7 +137,7 @@ pub(crate) fn read(table: &Checked, files: &Files) -> Result<HostTable, ConfigEr
             network: NetworkOptions {
                 proxy: proxy(table),
                 extra_ca: table.text("extra_ca").map(|path| files.beside(path)),
-                addresses: AddressPolicy::new(nets?),
+                addresses: AddressPolicy::new(nets?).with_loopback_ports(ports?),
             },
             compiled_dir: None,
             guest_threads: None,

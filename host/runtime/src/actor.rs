@@ -28,6 +28,7 @@ mod events;
 mod input;
 mod life;
 mod memory;
+mod places;
 mod prepare;
 mod probation;
 mod rate;
@@ -35,6 +36,7 @@ mod recovery;
 mod rehearsal;
 mod reload;
 mod retired;
+mod spent;
 mod swap;
 mod tables;
 mod tape;
@@ -117,8 +119,8 @@ pub struct Actor {
     memory: Memory,
     tables: Tables,
     breaker: Breaker,
-    /// Requests that left of late, whatever became of the guest.
-    rate: rate::Rate,
+    /// What was used of late, whatever became of the guest.
+    spent: spent::Spent,
     /// Answers that the core gives itself, such as a refusal; handled one per tick.
     own_inputs: VecDeque<Input>,
     /// The commands of this step.
@@ -161,7 +163,7 @@ impl Actor {
             memory: Memory::new(spec.entries),
             tables: Tables::default(),
             breaker: Breaker::default(),
-            rate: rate::Rate::default(),
+            spent: spent::Spent::default(),
             own_inputs: VecDeque::new(),
             out: Vec::new(),
             commands_asked: 0,

@@ -3,15 +3,17 @@
 //! Manifest and operator must both allow a host. URLs are parsed once and compared by their
 //! components, never as strings. Addresses are judged in [`address`], after DNS, by whoever dials.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
 pub mod address;
+pub mod secrets;
 
 use address::AddressPolicy;
+use secrets::{Capture, Position};
 
 /// A host, or all hosts below a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +65,7 @@ impl HostPattern {
     }
 }
 
-/// A group of the manifest: hosts that belong together, and the secrets they may have.
+/// A group of the manifest: hosts that belong together, the secrets they may have, and those that they bring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EgressGroup {
     /// Its name.
@@ -72,8 +74,17 @@ pub struct EgressGroup {
     pub hosts: Vec<HostPattern>,
     /// Its ports; 443 where the manifest names none.
     pub ports: Vec<u16>,
-    /// Names of the secrets that may go there.
-    pub secrets: BTreeSet<String>,
+    /// Where secrets may stand in what is sent there.
+    pub positions: Vec<Arc<Position>>,
+    /// Which of its answers bring secrets.
+    pub captures: Vec<Arc<Capture>>,
+}
+
+impl EgressGroup {
+    /// Names of the secrets that may go there, ascending.
+    pub fn secrets(&self) -> std::collections::BTreeSet<&str> {
+        self.positions.iter().map(|p| p.secret.as_str()).collect()
+    }
 }
 
 /// What the operator says about the hosts that a manifest asks for.
@@ -108,8 +119,8 @@ pub enum Scheme {
 pub struct Grant {
     /// The parsed URL.
     pub url: Url,
-    /// Secrets that may go there.
-    pub secrets: BTreeSet<String>,
+    /// Where secrets may stand in what is sent there.
+    pub positions: Vec<Arc<Position>>,
 }
 
 /// A URL may not be used.
@@ -118,6 +129,16 @@ pub enum EgressDenied {
     /// Not a URL.
     #[error("not a valid URL")]
     Invalid,
+    /// This machine, at a port that nobody has opened.
+    #[error(
+        "{host}:{port} is a port of this machine that the configuration does not name; add it to [host] loopback_ports if the plugin may use it"
+    )]
+    Loopback {
+        /// Host of the URL.
+        host: String,
+        /// Port of the URL.
+        port: u16,
+    },
     /// Another scheme, or no encryption.
     #[error(
         "{scheme}://{host} is refused: only encrypted connections are allowed, plain ones towards loopback where the configuration says so"
@@ -175,6 +196,8 @@ struct Origin {
     group: usize,
     host: String,
     port: u16,
+    /// Path of the configured URL.
+    base: String,
 }
 
 /// The rules of one channel.
@@ -186,8 +209,10 @@ pub struct EgressPolicy {
     widened: Vec<Origin>,
     /// What the operator's table widens, as it was given.
     widenings: Vec<Widening>,
-    loopback_open: bool,
 }
+
+/// The name under which the usual spellings of this machine are compared.
+const LOOPBACK: &str = "localhost";
 
 impl EgressPolicy {
     /// Puts manifest, operator and configuration together.
@@ -201,19 +226,23 @@ impl EgressPolicy {
         widenings: &[Widening],
     ) -> Result<Self, BadWidening> {
         let mut widened = Vec::new();
-        let mut loopback_open = false;
         for widening in widenings {
             let group = groups.iter().position(|g| g.name == widening.group);
             let group = group.ok_or_else(|| BadWidening::Group(widening.group.clone()))?;
             let url = &widening.url;
-            let host = host_text(url).unwrap_or_default();
+            let host = machine(url).unwrap_or_default();
             let port = url.port_or_known_default().unwrap_or(0);
-            loopback_open |= is_loopback(url);
             if !encrypted(url.scheme()) && !is_loopback(url) {
                 let scheme = url.scheme().to_owned();
                 return Err(BadWidening::Plain { scheme, host });
             }
-            widened.push(Origin { group, host, port });
+            let base = url.path().to_owned();
+            widened.push(Origin {
+                group,
+                host,
+                port,
+                base,
+            });
         }
         Ok(Self {
             groups,
@@ -221,7 +250,6 @@ impl EgressPolicy {
             addresses,
             widened,
             widenings: widenings.to_vec(),
-            loopback_open,
         })
     }
 
@@ -264,59 +292,120 @@ impl EgressPolicy {
     /// # Errors
     /// The reason why not.
     pub fn decide_url(&self, url: Url, scheme: Scheme) -> Result<Grant, EgressDenied> {
-        let host = host_text(&url).ok_or(EgressDenied::Invalid)?;
+        let host = machine(&url).ok_or(EgressDenied::Invalid)?;
         let port = url.port_or_known_default().ok_or(EgressDenied::Invalid)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(EgressDenied::Credentials);
         }
-        let open_loopback = self.loopback_open && is_loopback(&url);
         let wanted = match scheme {
             Scheme::Http => ["https", "http"],
             Scheme::Socket => ["wss", "ws"],
         };
-        let plain_ok = open_loopback && wanted.contains(&url.scheme());
+        let loopback = is_loopback(&url);
+        let listed = loopback && self.addresses.opens_port(port);
+        let opened = listed || (loopback && self.is_widened_by(&host, port));
+        let plain_ok = opened && wanted.contains(&url.scheme());
         if url.scheme() != wanted[0] && !plain_ok {
             let scheme = url.scheme().to_owned();
-            return Err(EgressDenied::Scheme { scheme, host });
+            return Err(match loopback && wanted.contains(&url.scheme()) {
+                true => EgressDenied::Loopback { host, port },
+                false => EgressDenied::Scheme { scheme, host },
+            });
         }
-        if open_loopback {
-            let secrets = self.groups.iter().flat_map(|g| g.secrets.clone()).collect();
-            return Ok(Grant { url, secrets });
-        }
-        let secrets = self.secrets_for(&host, port)?;
-        if let Some(address) = literal(&url) {
+        let groups = match self.allowed_groups(&host, port) {
+            // A port that the operator has listed is in no group, so no secret goes there.
+            Err(_) if listed => Vec::new(),
+            Err(EgressDenied::Manifest { host, port }) if loopback => {
+                return Err(EgressDenied::Loopback { host, port });
+            }
+            groups => groups?,
+        };
+        if let Some(address) = literal(&url).filter(|_| !opened) {
             self.addresses.check(&host, address)?;
         }
-        Ok(Grant { url, secrets })
+        let (path, host) = (url.path(), host.as_str());
+        let positions = groups.into_iter().flat_map(|(index, group)| {
+            let fits = move |p: &&Arc<Position>| {
+                let mut bases = self.bases(index, host, port);
+                p.path.matches_strictly(path)
+                    || bases.any(|base| p.path.matches_strictly_below(base, path))
+            };
+            group.positions.iter().filter(fits)
+        });
+        let positions = positions.cloned().collect();
+        Ok(Grant { url, positions })
     }
 
-    fn secrets_for(&self, host: &str, port: u16) -> Result<BTreeSet<String>, EgressDenied> {
-        let by_config = self
-            .widened
-            .iter()
-            .filter(|o| o.host == host && o.port == port);
-        let by_config: Vec<usize> = by_config.map(|o| o.group).collect();
-        let in_manifest =
-            |g: &EgressGroup| g.ports.contains(&port) && g.hosts.iter().any(|h| h.matches(host));
-        let matching: Vec<&EgressGroup> = self
-            .groups
-            .iter()
-            .enumerate()
-            .filter(|(index, group)| by_config.contains(index) || in_manifest(group))
-            .map(|(_, group)| group)
-            .collect();
+    /// The secrets that an answer of this URL may bring. Not empty: the guest sees only what they show.
+    pub fn captures_at(&self, url: &Url) -> Vec<Arc<Capture>> {
+        let (Some(host), Some(port)) = (machine(url), url.port_or_known_default()) else {
+            return Vec::new();
+        };
+        let (path, host) = (url.path(), host.as_str());
+        let captures = self.groups_of(host, port).flat_map(|(index, group)| {
+            let fits = move |c: &&Arc<Capture>| {
+                let mut bases = self.bases(index, host, port);
+                c.path.matches_loosely(path)
+                    || bases.any(|base| c.path.matches_loosely_below(base, path))
+            };
+            group.captures.iter().filter(fits)
+        });
+        captures.cloned().collect()
+    }
+
+    fn is_widened_by(&self, host: &str, port: u16) -> bool {
+        let mut widened = self.widened.iter();
+        widened.any(|o| o.host == host && o.port == port)
+    }
+
+    /// The groups of a host, by the manifest or the operator's table.
+    fn groups_of<'p, 'h>(
+        &'p self,
+        host: &'h str,
+        port: u16,
+    ) -> impl Iterator<Item = (usize, &'p EgressGroup)> + use<'p, 'h> {
+        let by_config = move |index: usize| {
+            let mut widened = self.widened.iter();
+            widened.any(|o| o.group == index && o.host == host && o.port == port)
+        };
+        let in_manifest = move |g: &EgressGroup| {
+            g.ports.contains(&port) && g.hosts.iter().any(|h| h.matches(host))
+        };
+        let all = self.groups.iter().enumerate();
+        all.filter(move |(index, group)| by_config(*index) || in_manifest(group))
+    }
+
+    /// Paths of the URLs that the operator configured for a group at this host and port.
+    fn bases<'p>(
+        &'p self,
+        group: usize,
+        host: &'p str,
+        port: u16,
+    ) -> impl Iterator<Item = &'p str> {
+        let widened = self.widened.iter();
+        let here = widened.filter(move |o| o.group == group && o.host == host && o.port == port);
+        here.map(|o| o.base.as_str())
+    }
+
+    fn allowed_groups<'p>(
+        &'p self,
+        host: &str,
+        port: u16,
+    ) -> Result<Vec<(usize, &'p EgressGroup)>, EgressDenied> {
+        let matching: Vec<(usize, &EgressGroup)> = self.groups_of(host, port).collect();
         if matching.is_empty() {
             let host = host.to_owned();
             return Err(EgressDenied::Manifest { host, port });
         }
         // What the operator wrote into the channel's own table needs no second permission.
-        if let (OperatorEgress::Only(hosts), true) = (&self.operator, by_config.is_empty())
+        if let (OperatorEgress::Only(hosts), false) =
+            (&self.operator, self.is_widened_by(host, port))
             && !hosts.iter().any(|pattern| pattern.matches(host))
         {
             let host = host.to_owned();
             return Err(EgressDenied::Operator { host });
         }
-        Ok(matching.iter().flat_map(|g| g.secrets.clone()).collect())
+        Ok(matching)
     }
 }
 
@@ -330,6 +419,18 @@ fn host_text(url: &Url) -> Option<String> {
         Host::Domain(name) => Some(name.to_owned()),
         Host::Ipv4(address) => Some(address.to_string()),
         Host::Ipv6(address) => Some(address.to_string()),
+    }
+}
+
+/// The same, with one name for the usual spellings of this machine.
+fn machine(url: &Url) -> Option<String> {
+    let address = literal(url).map(|address| address.to_canonical());
+    match address {
+        Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) | Some(IpAddr::V6(Ipv6Addr::LOCALHOST)) => {
+            Some(LOOPBACK.to_owned())
+        }
+        Some(address) => Some(address.to_string()),
+        None => host_text(url),
     }
 }
 

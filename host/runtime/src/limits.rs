@@ -26,6 +26,26 @@ pub struct Limits {
     pub log_lines_per_call: usize,
     /// Bytes of one log line; longer ones are cut.
     pub log_line_bytes: usize,
+    /// Bytes of one answer that the guest gets to see as text.
+    pub answer_bytes: usize,
+    /// Bytes of all answers that are read into memory at once.
+    pub answers_bytes: usize,
+    /// Bytes of one message that arrives on a socket.
+    pub message_bytes: usize,
+    /// Bytes of all messages that wait to be sent on sockets, blobs in them included.
+    pub unsent_bytes: usize,
+    /// Digests and blobs in the making at once.
+    pub work_at_once: usize,
+    /// Asks for random bytes, digests and blobs within any minute.
+    pub asks_per_minute: usize,
+    /// Turns of the agent at once.
+    pub turns_at_once: usize,
+    /// Turns that begin within any minute.
+    pub turns_per_minute: usize,
+    /// Log lines within any minute; more are dropped and counted.
+    pub log_lines_per_minute: usize,
+    /// Bytes of log lines within any minute; more are dropped and counted.
+    pub log_bytes_per_minute: usize,
     /// HTTP requests under way at once.
     pub requests_at_once: usize,
     /// HTTP requests that leave within any minute.
@@ -56,11 +76,21 @@ impl Limits {
         checkpoint_bytes: 4 << 20,
         log_lines_per_call: 256,
         log_line_bytes: 2048,
+        answer_bytes: 1 << 20,
+        answers_bytes: 128 << 20,
+        message_bytes: 8 << 20,
+        unsent_bytes: 32 << 20,
+        work_at_once: 64,
+        asks_per_minute: 6_000,
+        turns_at_once: 256,
+        turns_per_minute: 6_000,
+        log_lines_per_minute: 6_000,
+        log_bytes_per_minute: 1 << 20,
         requests_at_once: 256,
         requests_per_minute: 60_000,
         sockets_at_once: 8,
         timers_at_once: 4096,
-        store_bytes: 64 << 20,
+        store_bytes: 20 << 20,
         blob_bytes: 200 << 20,
         blobs_total_bytes: 1 << 30,
     };
@@ -77,11 +107,21 @@ impl Limits {
         checkpoint_bytes: 16 << 20,
         log_lines_per_call: 256,
         log_line_bytes: 2048,
+        answer_bytes: 16 << 20,
+        answers_bytes: 256 << 20,
+        message_bytes: 32 << 20,
+        unsent_bytes: 128 << 20,
+        work_at_once: 1024,
+        asks_per_minute: 60_000,
+        turns_at_once: 4096,
+        turns_per_minute: 60_000,
+        log_lines_per_minute: 60_000,
+        log_bytes_per_minute: 16 << 20,
         requests_at_once: 1024,
         requests_per_minute: 600_000,
         sockets_at_once: 64,
         timers_at_once: 65_536,
-        store_bytes: 512 << 20,
+        store_bytes: 170 << 20,
         blob_bytes: 2 << 30,
         blobs_total_bytes: 8 << 30,
     };

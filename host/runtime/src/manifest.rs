@@ -11,8 +11,10 @@ use crate::egress::{BadPattern, EgressGroup, HostPattern};
 use crate::limits::Limits;
 
 mod resources;
+mod secrets;
 
 use resources::{RawResources, limits};
+use secrets::{RawCapture, RawSecret, captures, positions};
 
 /// Longest manifest, bytes.
 pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
@@ -26,8 +28,6 @@ pub struct Manifest {
     pub plugin: PluginInfo,
     /// Where it may connect to.
     pub egress: Vec<EgressGroup>,
-    /// Names of the secrets that responses bring.
-    pub captured: BTreeSet<String>,
     /// What it may use.
     pub limits: Limits,
     /// SHA-256 of the component that it was packed with, 64 lower-case hexadecimal digits.
@@ -108,6 +108,36 @@ pub enum ManifestError {
     /// Two groups of one name.
     #[error("plugin.toml: two [[egress]] groups are called {0:?}; rename one")]
     Twice(String),
+    /// A secret that is declared in a way that cannot be enforced.
+    #[error("plugin.toml: egress group {group:?}: the secret {secret:?}: {what}")]
+    Secret {
+        /// Which group.
+        group: String,
+        /// Which secret.
+        secret: String,
+        /// What is wrong, and what to write.
+        what: String,
+    },
+    /// More of something than there may be.
+    #[error("plugin.toml: {found} {what}, {max} are allowed; shorten the list")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// More may be stored than a start can read.
+    #[error(
+        "plugin.toml: [resources] max_store_mb = {store} is more than a third of max_memory_mb = {memory}; a start reads all that is stored into memory, so lower the one or raise the other"
+    )]
+    StoreAboveMemory {
+        /// Mebibytes that may be stored.
+        store: u64,
+        /// Mebibytes of memory.
+        memory: u64,
+    },
     /// A limit above the ceiling, or zero.
     #[error("plugin.toml: [resources] {key} = {value} is out of range; 1 to {max} is allowed")]
     Limit {
@@ -141,8 +171,6 @@ struct Raw {
     resources: RawResources,
     #[serde(default)]
     egress: Vec<RawEgress>,
-    #[serde(default)]
-    secrets: RawSecrets,
     #[serde(default)]
     integrity: RawIntegrity,
     /// A string map in the daemon's manifests. Nothing of ours reads it.
@@ -178,16 +206,11 @@ struct RawEgress {
     #[serde(default)]
     ports: Vec<u16>,
     #[serde(default)]
-    secrets: BTreeSet<String>,
+    secret: Vec<RawSecret>,
+    #[serde(default)]
+    capture: Vec<RawCapture>,
     #[serde(default, rename = "description")]
     _description: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSecrets {
-    #[serde(default)]
-    captured: BTreeSet<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -197,6 +220,12 @@ struct RawIntegrity {
 }
 
 impl Manifest {
+    /// Names of the secrets that answers bring, ascending.
+    pub fn captured(&self) -> BTreeSet<String> {
+        let captures = self.egress.iter().flat_map(|group| &group.captures);
+        captures.map(|capture| capture.secret.clone()).collect()
+    }
+
     /// Reads a manifest.
     ///
     /// # Errors
@@ -214,7 +243,6 @@ impl Manifest {
         Ok(Self {
             plugin: raw.plugin,
             egress: groups(raw.egress)?,
-            captured: raw.secrets.captured,
             limits: limits(&raw.resources)?,
             sha256: integrity(raw.integrity)?,
         })
@@ -295,12 +323,14 @@ fn groups(raw: Vec<RawEgress>) -> Result<Vec<EgressGroup>, ManifestError> {
             group.ports
         };
         groups.push(EgressGroup {
-            name: group.group,
             hosts,
             ports,
-            secrets: group.secrets,
+            positions: positions(&group.group, group.secret)?,
+            captures: captures(&group.group, group.capture)?,
+            name: group.group,
         });
     }
+    secrets::few_enough(&groups)?;
     Ok(groups)
 }
 
@@ -339,9 +369,21 @@ mod tests {
         [[egress]]
         group = "api"
         hosts = ["api.example.org", "*.example.net"]
-        secrets = ["key"]
-        [secrets]
-        captured = ["token"]
+        [[egress.secret]]
+        name = "key"
+        method = "POST"
+        path = "/token"
+        body = "/key"
+        [[egress.secret]]
+        name = "token"
+        header = "authorization"
+        prefix = "Bearer "
+        [[egress.capture]]
+        name = "token"
+        method = "POST"
+        path = "/token"
+        pointer = "/token"
+        show = ["/code"]
     "#;
 
     fn broken(from: &str, to: &str) -> String {
@@ -355,8 +397,11 @@ mod tests {
     fn a_good_manifest_is_read() {
         let manifest = Manifest::parse(GOOD).unwrap();
         assert_eq!(manifest.limits.memory_bytes, 16 << 20);
+        // Where it says nothing, what may be stored follows what there is to read it into.
+        assert_eq!(manifest.limits.store_bytes, (16 << 20) / 3);
         assert_eq!(manifest.egress[0].ports, [443]);
-        assert!(manifest.captured.contains("token"));
+        assert!(manifest.captured().contains("token"));
+        assert_eq!(manifest.egress[0].positions.len(), 2);
     }
 
     #[test]
@@ -377,11 +422,39 @@ mod tests {
             ("max_memory_mb = 16", "max_memory_mb = 0", "1 to 512"),
             ("max_memory_mb", "max_memory", "max_memory"),
             ("\"*.example.net\"", "\"*\"", "\"*\""),
-            ("captured", "capture", "capture"),
+            ("[[egress.capture]]", "[[egress.captured]]", "captured"),
             (
-                "[secrets]",
-                "[integrity]\nsha256 = \"ABC\"\n[secrets]",
+                "[resources]",
+                "[integrity]\nsha256 = \"ABC\"\n[resources]",
                 "64 lower-case",
+            ),
+            ("body = \"/key\"", "", "one of header, upgrade, body, frame"),
+            (
+                "body = \"/key\"",
+                "body = \"/key\"\nheader = \"x\"",
+                "one of header, upgrade, body, frame",
+            ),
+            ("\"/key\"", "\"key\"", "pointer to a field"),
+            (
+                "path = \"/token\"\n        body",
+                "path = \"/a/../b\"\n        body",
+                "not a path",
+            ),
+            (
+                "method = \"POST\"\n        path = \"/token\"\n        body",
+                "method = \"post\"\n        path = \"/token\"\n        body",
+                "upper case",
+            ),
+            ("\"authorization\"", "\"Authorization\"", "lower case"),
+            (
+                "show = [\"/code\"]",
+                "show = [\"/token\"]",
+                "cannot be shown",
+            ),
+            (
+                "max_memory_mb = 16",
+                "max_memory_mb = 16\nmax_store_mb = 6",
+                "max_store_mb = 6 is more than a third of max_memory_mb = 16",
             ),
             (
                 "max_memory_mb = 16",

@@ -274,7 +274,7 @@ impl Host {
     fn prepare(&self, spec: ChannelSpec) -> Result<(Parts, Actor, Vec<Command>), StartError> {
         let shared = &self.shared;
         let (name, manifest) = (spec.name, spec.manifest);
-        let limits = manifest.limits;
+        let (limits, captured) = (manifest.limits, manifest.captured());
         let dir = shared.options.state_dir.join("blobs").join(&name);
         let blobs = Blobs::open(dir, limits.blob_bytes, limits.blobs_total_bytes);
         let blobs = blobs.map_err(|cause| StartError::Blobs {
@@ -295,7 +295,7 @@ impl Host {
             instance: name.clone(),
             component: spec.component,
             config: spec.config.json_text(),
-            vault: Vault::new(spec.config.secrets, manifest.captured),
+            vault: Vault::new(spec.config.secrets, captured),
             egress: Arc::new(egress),
             limits,
             entries: shared.store.load(&name)?,

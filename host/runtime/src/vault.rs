@@ -1,13 +1,13 @@
 //! Secrets: their values, which hosts they may go to, and how they are kept from everybody else.
 //!
 //! Only this file sees a value. A value never has a `Debug` output, is overwritten when dropped,
-//! and leaves through [`Vault::fill`] towards hosts that the manifest binds it to.
+//! and leaves through [`Vault::fill`], for whoever has checked that it may stand there.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -17,6 +17,13 @@ use crate::bindings::v0_1::{Captured, Encoding};
 
 /// Shorter values are not masked: a three-letter secret is a word of ordinary text.
 const MIN_MASKED_BYTES: usize = 4;
+/// Longest secret, bytes: from the configuration or out of an answer. Longer than any token that platforms give,
+/// and short enough that the mask of all of them is built at once.
+pub const MAX_SECRET_BYTES: usize = 4 << 10;
+/// Most secrets of one channel.
+pub const MAX_SECRETS: usize = 16;
+/// Longest spelling of a secret, bytes: a control character takes six in JSON.
+pub const MAX_SPELLING_BYTES: usize = 6 * MAX_SECRET_BYTES;
 
 /// What stays as it is in a path segment or a query value (RFC 3986, unreserved).
 const PERCENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -67,11 +74,31 @@ pub enum SecretRefused {
     /// The name is known and has no value yet.
     #[error("the secret {0} has no value yet")]
     Empty(String),
-    /// The other side is not one that may have it.
-    #[error(
-        "the secret {0} is not bound to this host; add it to the host's [[egress]] group in plugin.toml if it belongs there"
-    )]
-    NotBound(String),
+}
+
+/// A value cannot be kept as a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableSecret {
+    /// Too long.
+    #[error("it has {0} bytes, and {MAX_SECRET_BYTES} are allowed")]
+    TooLong(usize),
+    /// Something else than text in one line.
+    #[error("there is something else in it than visible ASCII characters")]
+    NotVisible,
+}
+
+/// Whether a value out of an answer can be a secret: it is put into headers, where nothing else may stand.
+///
+/// # Errors
+/// Too long, or not visible.
+pub fn usable(value: &str) -> Result<(), UnusableSecret> {
+    if value.len() > MAX_SECRET_BYTES {
+        return Err(UnusableSecret::TooLong(value.len()));
+    }
+    match value.bytes().all(|b| b.is_ascii_graphic()) {
+        true => Ok(()),
+        false => Err(UnusableSecret::NotVisible),
+    }
 }
 
 #[derive(Default)]
@@ -173,34 +200,31 @@ impl Vault {
         self.slots.get(name).map_or(0, |slot| slot.generation)
     }
 
-    /// The value, written as asked, for a host that may have the secrets in `bound`.
+    /// The value, written as asked. Whoever asks has checked that it may stand where it is put.
     ///
     /// # Errors
-    /// Unknown, without a value, or not bound to that host.
-    pub fn fill(
-        &self,
-        name: &str,
-        encoding: Encoding,
-        bound: &BTreeSet<String>,
-    ) -> Result<Hidden, SecretRefused> {
+    /// Unknown, or without a value.
+    pub(crate) fn fill(&self, name: &str, encoding: Encoding) -> Result<Hidden, SecretRefused> {
         let slot = self.slots.get(name);
         let slot = slot.ok_or_else(|| SecretRefused::Unknown(name.to_owned()))?;
-        if !bound.contains(name) {
-            return Err(SecretRefused::NotBound(name.to_owned()));
-        }
         let value = slot.value.as_ref();
         let value = value.ok_or_else(|| SecretRefused::Empty(name.to_owned()))?;
         Ok(encoded(value, encoding))
     }
 
-    /// True when responses may bring this secret.
-    pub fn may_capture(&self, name: &str) -> bool {
-        self.slots.get(name).is_some_and(|slot| slot.captured)
-    }
-
     /// Takes a value that a response brought. `None` when the name is not one that is captured.
-    pub fn capture(&mut self, name: &str, value: Hidden) -> Option<Captured> {
-        let slot = self.slots.get_mut(name).filter(|slot| slot.captured)?;
+    ///
+    /// # Errors
+    /// The value cannot be a secret; see [`usable`].
+    pub fn capture(
+        &mut self,
+        name: &str,
+        value: Hidden,
+    ) -> Result<Option<Captured>, UnusableSecret> {
+        usable(value.expose())?;
+        let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.captured) else {
+            return Ok(None);
+        };
         let changed = slot.value.as_ref() != Some(&value);
         if changed {
             slot.generation += 1;
@@ -210,11 +234,11 @@ impl Vault {
         if changed {
             self.mask = Mask::new(&self.slots);
         }
-        Some(Captured {
+        Ok(Some(Captured {
             name: name.to_owned(),
             generation,
             changed,
-        })
+        }))
     }
 
     /// Replaces every known value, in each of its spellings, by its name.
@@ -241,6 +265,24 @@ impl Vault {
             }
             _ => bytes,
         }
+    }
+
+    /// The first `max` of the bytes, masked before they are cut: of a secret that begins there nothing is left. To
+    /// find it the bytes must go on for [`MAX_SPELLING_BYTES`] behind the cut, or to their end.
+    pub fn masked_start(&self, bytes: &[u8], max: usize) -> Vec<u8> {
+        let mut start = Vec::with_capacity(bytes.len().min(max));
+        let mut done = 0;
+        for (range, name) in self.mask.iter().flat_map(|mask| mask.found(bytes)) {
+            if range.start >= max {
+                break;
+            }
+            start.extend_from_slice(bytes.get(done..range.start).unwrap_or_default());
+            start.extend_from_slice(name.as_bytes());
+            done = range.end;
+        }
+        let rest = bytes.get(done..max.min(bytes.len()));
+        start.extend_from_slice(rest.unwrap_or_default());
+        start
     }
 }
 
@@ -299,11 +341,26 @@ impl Mask {
             }
         }
         let (patterns, names): (Vec<_>, Vec<_>) = needles.into_iter().unzip();
+        // By itself the builder makes a full automaton of so few patterns, which takes the square of the length of
+        // one that repeats itself: whoever chooses a token could stop the host.
         let finder = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .match_kind(MatchKind::LeftmostLongest)
             .build(&patterns)
             .ok()?;
         (!names.is_empty()).then_some(Self { finder, names })
+    }
+
+    /// Where the values stand, and the names to put there, in order.
+    fn found<'a>(
+        &'a self,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = (std::ops::Range<usize>, &'a str)> + 'a {
+        let found = self.finder.find_iter(bytes);
+        found.map(|m| {
+            let name = self.names.get(m.pattern().as_usize());
+            (m.range(), name.map_or("[secret]", String::as_str))
+        })
     }
 
     fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -326,38 +383,100 @@ mod tests {
         )
     }
 
-    fn bound(names: &[&str]) -> BTreeSet<String> {
-        names.iter().map(|n| (*n).to_owned()).collect()
+    #[test]
+    fn a_secret_without_a_name_or_a_value_is_refused() {
+        let vault = vault();
+        let raw = vault.fill("key", Encoding::Raw);
+        assert_eq!(raw.unwrap().expose(), "s\"cret/value+1");
+        let unknown = vault.fill("other", Encoding::Raw);
+        assert_eq!(unknown, Err(SecretRefused::Unknown("other".into())));
+        let empty = vault.fill("token", Encoding::Raw);
+        assert_eq!(empty, Err(SecretRefused::Empty("token".into())));
     }
 
     #[test]
-    fn a_secret_is_filled_only_towards_its_own_hosts() {
-        let vault = vault();
-        let raw = vault.fill("key", Encoding::Raw, &bound(&["key"]));
-        assert_eq!(raw.unwrap().expose(), "s\"cret/value+1");
-        let refused = vault.fill("key", Encoding::Raw, &bound(&["token"]));
-        assert_eq!(refused, Err(SecretRefused::NotBound("key".into())));
-        let empty = vault.fill("token", Encoding::Raw, &bound(&["token"]));
-        assert_eq!(empty, Err(SecretRefused::Empty("token".into())));
+    fn a_value_that_cannot_be_a_secret_is_refused_and_the_one_before_stays() {
+        let mut vault = vault();
+        vault.capture("token", Hidden::new("abcdef")).unwrap();
+        for bad in ["a b", "a\r\nx: y", "\u{e4}bcdef", "a\0b"] {
+            let refused = vault.capture("token", Hidden::new(bad));
+            assert_eq!(refused, Err(UnusableSecret::NotVisible), "{bad:?}");
+        }
+        for length in [MAX_SECRET_BYTES + 1, 200_000] {
+            let refused = vault.capture("token", Hidden::new("T".repeat(length)));
+            assert_eq!(refused, Err(UnusableSecret::TooLong(length)));
+        }
+        assert_eq!(
+            vault.fill("token", Encoding::Raw).unwrap().expose(),
+            "abcdef"
+        );
+        assert_eq!(vault.generation("token"), 1);
+    }
+
+    #[test]
+    fn the_mask_of_values_that_repeat_themselves_grows_with_their_length_alone() {
+        let vault = |length: usize| {
+            let value = |n: usize| {
+                let text = ["T", "TU", "TTTTTTTU"][n % 3].repeat(length);
+                Hidden::new(format!("{}{n}", &text[..length - 2]))
+            };
+            let all = (0..MAX_SECRETS).map(|n| (format!("key{n}"), value(n)));
+            Vault::new(all, [])
+        };
+        let size = |length| {
+            let mask = vault(length).mask.unwrap();
+            // The full automaton takes the square of the length to be built, and much more room.
+            assert_eq!(mask.finder.kind(), AhoCorasickKind::ContiguousNFA);
+            mask.finder.memory_usage()
+        };
+        let (small, large) = (size(MAX_SECRET_BYTES / 8), size(MAX_SECRET_BYTES));
+        assert!(large <= 10 * small, "{small} {large}");
+        let spelled = MAX_SECRETS * 3 * MAX_SECRET_BYTES;
+        assert!(large <= 64 * spelled, "{large}");
+        let vault = vault(MAX_SECRET_BYTES);
+        let secret = vault.fill("key0", Encoding::Raw).unwrap();
+        let text = format!("{}{}", "T".repeat(9000), secret.expose());
+        assert!(vault.mask(&text).ends_with("[key0]"));
+    }
+
+    #[test]
+    fn a_secret_is_masked_before_a_text_is_cut() {
+        let mut vault = vault();
+        vault
+            .capture("token", Hidden::new("tok-1234567890"))
+            .unwrap();
+        let text = "a tok-1234567890 b s%22cret%2Fvalue%2B1 c";
+        let whole = vault.mask(text).into_owned();
+        for max in 0..=text.len() + 1 {
+            let start = String::from_utf8(vault.masked_start(text.as_bytes(), max)).unwrap();
+            assert!(whole.starts_with(&start), "{max}: {start}");
+            assert!(
+                !start.contains("tok-") && !start.contains("s%"),
+                "{max}: {start}"
+            );
+        }
+        let all = vault.masked_start(text.as_bytes(), usize::MAX);
+        assert_eq!(all, whole.as_bytes());
     }
 
     #[test]
     fn a_new_value_counts_a_generation_and_the_same_one_does_not() {
         let mut vault = vault();
-        let first = vault.capture("token", Hidden::new("abcdef")).unwrap();
+        let mut take = |name: &str, value: &str| vault.capture(name, Hidden::new(value)).unwrap();
+        let first = take("token", "abcdef").unwrap();
         assert_eq!((first.generation, first.changed), (1, true));
-        let again = vault.capture("token", Hidden::new("abcdef")).unwrap();
+        let again = take("token", "abcdef").unwrap();
         assert_eq!((again.generation, again.changed), (1, false));
-        let next = vault.capture("token", Hidden::new("ghijkl")).unwrap();
+        let next = take("token", "ghijkl").unwrap();
         assert_eq!((next.generation, next.changed), (2, true));
-        assert!(vault.capture("key", Hidden::new("forged")).is_none());
+        assert!(take("key", "forged").is_none());
     }
 
     #[test]
     fn an_echo_is_masked_in_every_spelling_and_after_a_change_too() {
         let mut vault = vault();
-        vault.capture("token", Hidden::new("first-token"));
-        vault.capture("token", Hidden::new("second-token"));
+        vault.capture("token", Hidden::new("first-token")).unwrap();
+        vault.capture("token", Hidden::new("second-token")).unwrap();
         let text = r#"a s"cret/value+1 b s\"cret/value+1 c s%22cret%2Fvalue%2B1 d cyJjcmV0L3ZhbHVlKzE= e first-token f second-token"#;
         assert_eq!(
             vault.mask(text),
@@ -368,14 +487,14 @@ mod tests {
     #[test]
     fn a_replaced_secret_is_masked_still_and_what_was_captured_stays() {
         let mut vault = vault();
-        vault.capture("token", Hidden::new("a-token"));
+        vault.capture("token", Hidden::new("a-token")).unwrap();
         let before = vault.replace(vec![("key".into(), Hidden::new("another"))]);
         assert_eq!(
             vault.mask("s\"cret/value+1 another a-token"),
             "[key] [key] [token]"
         );
         assert_eq!(vault.replace(before).len(), 1);
-        let raw = vault.fill("key", Encoding::Raw, &bound(&["key"]));
+        let raw = vault.fill("key", Encoding::Raw);
         assert_eq!(raw.unwrap().expose(), "s\"cret/value+1");
     }
 

@@ -165,7 +165,7 @@ fn remembered(c: &mut Criterion) {
                     let swap = Input::Swap(Box::new(Swap { ticket, candidate }));
                     let commands = actor.step(*now, swap);
                     let swapped = commands.into_iter().find_map(|command| match command {
-                        Command::Swapped { outcome, .. } => Some(outcome),
+                        Command::Swapped { outcome, .. } => Some(*outcome),
                         _ => None,
                     });
                     swapped.unwrap().unwrap()
@@ -179,13 +179,14 @@ fn remembered(c: &mut Criterion) {
 fn channel(component: &Arc<dyn Component>, now: Instant, boot: &Boot) -> (Actor, Candidate) {
     let manifest = Manifest::parse(qq_channel_embed::MANIFEST).unwrap();
     let (operator, addresses) = (OperatorEgress::AsManifest, AddressPolicy::default());
+    let captured = manifest.captured();
     let egress = EgressPolicy::new(manifest.egress, operator, addresses, &[]).unwrap();
     let candidate = Candidate {
         component: Arc::clone(component),
         limits: Limits::STANDARD,
         config: boot.config.clone(),
         secrets: Vec::new(),
-        captured: manifest.captured.clone(),
+        captured: captured.clone(),
         egress: Arc::new(egress),
     };
     let secrets = boot.secrets.iter();
@@ -194,7 +195,7 @@ fn channel(component: &Arc<dyn Component>, now: Instant, boot: &Boot) -> (Actor,
         instance: boot.instance.clone(),
         component: Arc::clone(component),
         config: boot.config.clone(),
-        vault: Vault::new(secrets, manifest.captured),
+        vault: Vault::new(secrets, captured),
         egress: Arc::clone(&candidate.egress),
         limits: Limits::STANDARD,
         entries: boot.entries.clone(),

@@ -108,7 +108,7 @@ impl Bench<'_> {
             config: Value::Object(config.clone()).to_string(),
             secrets: secrets.collect(),
             captured: manifest
-                .map(|m| m.captured.iter().cloned().collect())
+                .map(|m| m.captured().into_iter().collect())
                 .unwrap_or_default(),
             egress: egress.transpose().map_err(Trouble::mistake)?,
             also_writes: info.also_writes.clone(),

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use anyhow::Context;
 use prx_host::bindings::v0_1::{ChannelInfo, Mark};
+use prx_host::egress::secrets::{PathPattern, Position};
 use prx_host::egress::{EgressGroup, HostPattern};
 use prx_host::engine;
 use prx_host::guest::Component;
@@ -123,15 +124,17 @@ impl Bench<'_> {
         }
         for group in &manifest.egress {
             let (hosts, ports) = (listed(hosts(group)), listed(&group.ports));
-            let secrets = listed(&group.secrets);
+            let secrets = listed(group.positions.iter().map(|p| in_words(p)));
             let values: &[&dyn Display] = &[&group.name, &hosts, &ports, &secrets];
             let text = self.screen.say(Text::EgressGroup, values);
             self.note(report, Mark::Info, Text::TopicEgress, text);
         }
-        if !manifest.captured.is_empty() {
-            let text = self
-                .screen
-                .say(Text::Captured, &[&listed(&manifest.captured)]);
+        let captures = manifest.egress.iter().flat_map(|group| &group.captures);
+        let captures: Vec<String> = captures
+            .map(|c| format!("{} ({} {})", c.secret, c.method, c.path))
+            .collect();
+        if !captures.is_empty() {
+            let text = self.screen.say(Text::Captured, &[&listed(&captures)]);
             self.note(report, Mark::Info, Text::TopicSecrets, text);
         }
         let l = &manifest.limits;
@@ -177,6 +180,20 @@ impl Bench<'_> {
     }
 }
 
+/// A secret, and where it may stand.
+fn in_words(position: &Position) -> String {
+    let Position {
+        secret,
+        place,
+        path,
+        ..
+    } = position;
+    match *path == PathPattern::any() {
+        true => format!("{secret} ({place})"),
+        false => format!("{secret} ({place}, {path})"),
+    }
+}
+
 fn hosts(group: &EgressGroup) -> Vec<String> {
     let host = |pattern: &HostPattern| match pattern {
         HostPattern::Exact(name) => name.clone(),
@@ -211,7 +228,17 @@ fn data(found: &Found, imports: &[String], info: Option<&ChannelInfo>) -> Value 
                 "group": group.name,
                 "hosts": hosts(group),
                 "ports": group.ports,
-                "secrets": group.secrets,
+                "secrets": group.positions.iter().map(|p| json!({
+                    "name": p.secret,
+                    "place": p.place.to_string(),
+                    "path": p.path.to_string(),
+                })).collect::<Vec<_>>(),
+                "captures": group.captures.iter().map(|c| json!({
+                    "name": c.secret,
+                    "method": c.method,
+                    "path": c.path.to_string(),
+                    "shows": c.show.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                })).collect::<Vec<_>>(),
             })
         };
         manifest.egress.iter().map(group).collect::<Vec<_>>()
@@ -227,7 +254,7 @@ fn data(found: &Found, imports: &[String], info: Option<&ChannelInfo>) -> Value 
         "signature": signature,
         "imports": imports,
         "egress": egress,
-        "captured": manifest.map(|m| m.captured.clone()),
+        "captured": manifest.map(|m| m.captured()),
         "limits": limits(&found.limits()),
         "says": info.map(|info| json!({
             "name": info.name,

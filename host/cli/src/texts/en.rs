@@ -131,7 +131,7 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::IdTwice => "the id {} is used a second time",
         Text::UnknownSecret => "it asks for the secret {}, which no key and no response brings",
         Text::BindSecret => {
-            "mark the key as secret, or add the name to [secrets] captured in plugin.toml"
+            "mark the key as secret, or declare an [[egress.capture]] that brings it in plugin.toml"
         }
         Text::SlowestCall => {
             "the slowest call took {} ms, {} of CPU time are allowed; the most effects of one call were {}, {} are allowed"

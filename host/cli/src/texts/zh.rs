@@ -118,7 +118,7 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::ForeignId => "标识 {} 没有以启动编号开头",
         Text::IdTwice => "标识 {} 被重复使用",
         Text::UnknownSecret => "它请求密钥 {}，但没有配置项或响应会带来它",
-        Text::BindSecret => "请把配置项标为密钥，或在 plugin.toml 的 [secrets] captured 中加入它",
+        Text::BindSecret => "请把配置项标为密钥，或在 plugin.toml 中为它声明 [[egress.capture]]",
         Text::SlowestCall => {
             "最慢的调用用了 {} 毫秒，允许 {} 毫秒 CPU 时间；单次调用最多 {} 个动作，允许 {} 个"
         }

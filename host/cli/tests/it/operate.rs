@@ -192,7 +192,7 @@ fn a_changed_file_is_taken_up_by_the_process_that_runs() {
         "{said:?}"
     );
     line.say("!secret key");
-    assert_eq!(line.hear(), format!("it is {KEY}2"));
+    assert_eq!(line.hear(), format!(r#"{{"it is":"{KEY}2"}}"#));
     home.write_channel("", &channel(&format!("{url}refuse")));
     let said = home.ask(&["channel", "reload", "bot"]);
     assert!(

@@ -60,7 +60,7 @@ pub enum Command {
         /// As in `Swap`.
         ticket: u64,
         /// What runs now; or why it is still what it was.
-        outcome: Result<Taken, SwapRefused>,
+        outcome: Box<Result<Taken, SwapRefused>>,
     },
     /// A component that had taken over broke in its probation; the one before goes on.
     RolledBack {
@@ -208,6 +208,8 @@ pub struct HttpCall {
     pub redirects: u8,
     /// Where the answer's body goes.
     pub sink: BodySink,
+    /// Bytes to read of an answer in memory: more than the sink has, so that what is cut there can be masked before.
+    pub read_bytes: usize,
     /// Headers of the answer to hand over, lower case.
     pub want_headers: Vec<String>,
     /// A word for logs and metrics.

@@ -3,17 +3,21 @@
 //! An effect that names an id which the host does not hold, or which is taken, is ignored with a
 //! line in the log. What the rules refuse is answered like an attempt that failed.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::Actor;
 use super::command::{BlobContent, Change, Command, SocketMessage};
 use super::input::{Input, RawHttpDone};
-use super::prepare::{self, Denied, Joiner};
-use super::tables::{Request, Socket};
+use super::places::Joiner;
+use super::prepare::{self, Denied};
+use super::tables::{Asked, Request, Socket};
 use crate::agent::AgentAsk;
 use crate::bindings::v0_1::{
-    Action, BlobMade, BlobMake, Effect, Failure, HttpRequest, SocketClose, SocketClosed, SocketEnd,
-    SocketOpen, SocketSend, Stage, TimerSet, TurnBegin, log::Level,
+    Action, BlobDigest, BlobMade, BlobMake, DigestDone, Effect, Failure, HttpRequest, SocketClose,
+    SocketClosed, SocketEnd, SocketOpen, SocketSend, Stage, TimerSet, TurnBegin, TurnEvent,
+    TurnNews, log::Level,
 };
 
 /// Most random bytes of one answer.
@@ -49,7 +53,9 @@ impl Actor {
         }
         if self.memory.bytes_after(&changes) > self.limits.store_bytes.max(self.memory.bytes()) {
             let max = self.limits.store_bytes;
-            let text = format!("nothing more is stored: the entries would pass {max} bytes");
+            let text = format!(
+                "nothing more is stored: the entries would pass {max} bytes, which is [resources] max_store_mb of plugin.toml"
+            );
             return self.log_line(Level::Error, &text);
         }
         self.memory.changed(&changes);
@@ -79,11 +85,7 @@ impl Actor {
                 }
             }
             Action::BlobMake(make) => self.blob_make(make),
-            Action::BlobDigest(digest) => {
-                if self.claim(digest.id, Request::Digest) {
-                    self.out.push(Command::BlobDigest(digest));
-                }
-            }
+            Action::BlobDigest(digest) => self.blob_digest(digest),
             Action::BlobDrop(id) => self.out.push(Command::BlobDrop(id)),
             Action::TurnBegin(begin) => self.turn_begin(begin),
             Action::TurnContext(context) => self.agent(AgentAsk::Context(context)),
@@ -116,19 +118,19 @@ impl Actor {
         }
         let max = self.limits.sockets_at_once;
         let prepared = if self.tables.sockets.len() >= max {
-            Err(Denied::TooMany(max))
+            Err(Denied::TooMany(max, "max_sockets"))
         } else {
-            prepare::socket(open, &self.egress, &self.vault)
+            prepare::socket(open, &self.egress, &self.vault, &self.limits)
         };
-        let (secrets, denied) = match prepared {
-            Ok((dial, secrets)) => {
+        let (positions, denied) = match prepared {
+            Ok((dial, positions)) => {
                 self.out.push(Command::SocketOpen(dial));
-                (secrets, None)
+                (positions, None)
             }
             Err(denied) => (Default::default(), Some(denied)),
         };
         let open = false;
-        self.tables.sockets.insert(id, Socket { open, secrets });
+        self.tables.sockets.insert(id, Socket { open, positions });
         if let Some(denied) = denied {
             self.deny_socket(id, &denied);
         }
@@ -139,7 +141,8 @@ impl Actor {
         let Some(socket) = self.tables.sockets.get(&id).filter(|s| s.open) else {
             return self.ignored("a message for a socket that is not open");
         };
-        let payload = Joiner::new(&self.vault, &socket.secrets).body(send.payload);
+        let payload =
+            Joiner::new(&self.vault, &socket.positions).message(send.binary, send.payload);
         match payload {
             Ok(payload) => self.out.push(Command::SocketSend(SocketMessage {
                 id,
@@ -173,29 +176,44 @@ impl Actor {
     fn http(&mut self, request: HttpRequest) {
         let id = request.id;
         let max = self.limits.requests_at_once;
-        let capture = request.capture.clone();
-        let purpose = request.purpose.clone();
-        let prepared = if self.tables.http_count() >= max {
-            Err(Denied::TooMany(max))
-        } else {
-            prepare::http(request, &self.egress, &self.vault)
+        let mut asked = Asked {
+            used: Vec::new(),
+            method: request.method.clone(),
+            text_bytes: prepare::text_bytes(&request.sink, &self.limits),
+            read_bytes: 0,
+            egress: Arc::clone(&self.egress),
+            purpose: request.purpose.clone(),
         };
+        let (count, bytes) = self.tables.http_load();
+        let prepared = if count >= max {
+            Err(Denied::TooMany(max, "max_requests"))
+        } else {
+            prepare::http(request, &self.egress, &self.vault, &self.limits)
+        };
+        let room = self.limits.answers_bytes;
+        let prepared = prepared.and_then(|(call, used)| {
+            let fits = bytes.saturating_add(call.read_bytes) <= room;
+            fits.then_some((call, used)).ok_or(Denied::Answers(room))
+        });
         // Last: what is refused for another reason did not leave.
         let often = self.limits.requests_per_minute;
         let prepared = prepared.and_then(|ready| {
-            let allowed = self.rate.take(self.last_mono_ms, often);
-            allowed.then_some(ready).ok_or(Denied::TooOften(often))
+            let allowed = self.spent.requests.take(self.last_mono_ms, often);
+            allowed.then_some(ready).ok_or(Denied::TooOften(
+                often,
+                "requests",
+                "max_requests_per_minute",
+            ))
         });
-        let (call, used, denied) = match prepared {
-            Ok((call, used)) => (Some(call), used, None),
-            Err(denied) => (None, Vec::new(), Some(denied)),
+        let (call, denied) = match prepared {
+            Ok((call, used)) => {
+                asked.used = used;
+                asked.read_bytes = call.read_bytes;
+                (Some(call), None)
+            }
+            Err(denied) => (None, Some(denied)),
         };
-        let entry = Request::Http {
-            used,
-            capture,
-            purpose,
-        };
-        if !self.claim(id, entry) {
+        if !self.claim(id, Request::Http(asked)) {
             return;
         }
         if let Some(call) = call {
@@ -216,12 +234,40 @@ impl Actor {
         timers.set(set.id, set.due_mono_ms);
     }
 
+    fn blob_digest(&mut self, digest: BlobDigest) {
+        let id = digest.id;
+        let busy = self.work_denied();
+        if !self.claim(id, Request::Digest) {
+            return;
+        }
+        match busy {
+            None => self.out.push(Command::BlobDigest(digest)),
+            Some(denied) => {
+                self.refusal(&denied);
+                let digests = Vec::new();
+                let done = DigestDone { id, digests };
+                self.own_inputs.push_back(Input::DigestDone(done));
+            }
+        }
+    }
+
+    /// Why no more digests and blobs can be made now.
+    fn work_denied(&self) -> Option<Denied> {
+        let max = self.limits.work_at_once;
+        let busy = self.tables.work_count() >= max;
+        busy.then_some(Denied::TooMany(max, "max_work"))
+    }
+
     fn blob_make(&mut self, make: BlobMake) {
         let blob = make.blob;
+        let content = match self.work_denied() {
+            Some(denied) => Err(denied),
+            None => prepare::blob_content(make.content),
+        };
         if !self.claim(blob, Request::Blob) {
             return;
         }
-        match prepare::blob_content(make.content, &self.vault) {
+        match content {
             Ok(content) => self.out.push(Command::BlobMake(BlobContent {
                 blob,
                 content,
@@ -237,8 +283,25 @@ impl Actor {
     }
 
     fn turn_begin(&mut self, begin: TurnBegin) {
+        let (max, often) = (self.limits.turns_at_once, self.limits.turns_per_minute);
+        let known = self.tables.turns.contains_key(&begin.id);
+        let denied = if !known && self.tables.turns.len() >= max {
+            Some(Denied::TooMany(max, "max_turns"))
+        } else if !self.spent.turns.take(self.last_mono_ms, often) {
+            Some(Denied::TooOften(often, "turns", "max_turns_per_minute"))
+        } else {
+            None
+        };
         self.tables.turns.insert(begin.id, begin.attempt);
-        self.agent(AgentAsk::Begin(begin));
+        let Some(denied) = denied else {
+            return self.agent(AgentAsk::Begin(begin));
+        };
+        let why = self.refusal(&denied).detail;
+        self.own_inputs.push_back(Input::Turn(TurnEvent {
+            turn: begin.id,
+            attempt: begin.attempt,
+            news: TurnNews::Failed(why),
+        }));
     }
 
     fn agent(&mut self, ask: AgentAsk) {

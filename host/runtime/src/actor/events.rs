@@ -1,18 +1,23 @@
 //! Inputs become events: ids are checked, secrets are taken out, the rest is masked, and only then
 //! the guest hears of it. What names an id that the host does not hold is dropped.
 
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
 use super::command::Command;
 use super::input::{Input, OperatorAsk, RawBody, RawHttpDone, RawResponse};
-use super::tables::Request;
+use super::tables::{Asked, Request};
 use super::{Actor, Life};
 use crate::bindings::v0_1::{
-    Capture, Captured, Command as OperatorEvent, Event, Failure, HttpDone, HttpOutcome,
-    HttpResponse, Instant, SocketClosed, SocketEnd, TurnEvent, TurnNews,
+    Captured, Command as OperatorEvent, Event, Failure, HttpDone, HttpOutcome, HttpResponse,
+    Instant, SocketClosed, SocketEnd, Stage, TurnEvent, TurnNews, log::Level,
 };
+use crate::egress::secrets::Capture;
 use crate::vault::{Hidden, Vault};
 
-/// What a guest sees of an answer that should have brought a secret and cannot be read.
-const UNREADABLE: &str = "[an answer that is not JSON, withheld because it may hold a secret]";
+/// Longest text that is shown of one field of an answer that brings a secret, bytes.
+const MAX_SHOWN_BYTES: usize = 1 << 10;
 
 /// Ids of the host's own begin with this bit, so that they never meet one of the guest's.
 const HOST_ID: u64 = 1 << 63;
@@ -52,8 +57,11 @@ impl Actor {
                 self.answered(entropy.id, |r| matches!(r, Request::Entropy))?;
                 Some(Event::Entropy(entropy))
             }
-            Input::BlobMade(blob) => {
+            Input::BlobMade(mut blob) => {
                 self.answered(blob.blob, |r| matches!(r, Request::Blob))?;
+                if let Ok(info) = &mut blob.made {
+                    info.head = self.vault.masked_bytes(std::mem::take(&mut info.head));
+                }
                 Some(Event::BlobMade(blob))
             }
             Input::DigestDone(done) => {
@@ -86,19 +94,15 @@ impl Actor {
     }
 
     fn http_done(&mut self, done: RawHttpDone) -> Option<Event> {
-        let request = self.answered(done.id, |r| matches!(r, Request::Http { .. }));
-        let Some(Request::Http {
-            used,
-            capture,
-            purpose,
-        }) = request
-        else {
+        let request = self.answered(done.id, |r| matches!(r, Request::Http(_)));
+        let Some(Request::Http(asked)) = request else {
             return None;
         };
-        let (outcome, captured) = match done.outcome {
-            Ok(response) => {
+        let outcome = done.outcome.and_then(|raw| self.response(raw, &asked));
+        let purpose = &asked.purpose;
+        let (outcome, captured) = match outcome {
+            Ok((response, captured)) => {
                 tracing::debug!(channel = %self.instance, request = done.id, %purpose, status = response.status, "answered");
-                let (response, captured) = self.response(response, &capture);
                 (HttpOutcome::Response(response), captured)
             }
             Err(failure) => {
@@ -110,72 +114,91 @@ impl Actor {
         Some(Event::HttpDone(HttpDone {
             id: done.id,
             outcome,
-            used,
+            used: asked.used,
             captured,
         }))
     }
 
-    fn response(&mut self, raw: RawResponse, capture: &[Capture]) -> (HttpResponse, Vec<Captured>) {
-        let (body, truncated, blob) = match raw.body {
+    fn response(
+        &mut self,
+        raw: RawResponse,
+        asked: &Asked,
+    ) -> Result<(HttpResponse, Vec<Captured>), Failure> {
+        let captures: Vec<Arc<Capture>> = raw
+            .hops
+            .iter()
+            .flat_map(|hop| asked.egress.captures_at(hop))
+            .collect();
+        let (body, mut truncated, mut blob) = match raw.body {
             RawBody::Bytes { bytes, truncated } => (bytes, truncated, None),
             RawBody::Blob(info) => (Vec::new(), false, Some(info)),
         };
-        let keep = (200..300).contains(&raw.status);
-        let (body, captured) = self.take_secrets(body, capture, keep);
+        let (body, captured) = match captures.is_empty() {
+            true => (body, Vec::new()),
+            false => {
+                // What is shown is written anew; nothing of it has been cut.
+                truncated = false;
+                // The driver puts no such answer into a blob.
+                blob = None;
+                let keep = (200..300).contains(&raw.status);
+                let of_method = |c: &&Arc<Capture>| keep && c.method == asked.method;
+                let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
+                let captured = self.capture(&json, captures.iter().filter(of_method))?;
+                (shown(&json, &captures), captured)
+            }
+        };
+        truncated |= body.len() > asked.text_bytes;
+        let body = self.vault.masked_start(&body, asked.text_bytes);
+        let mut body = String::from_utf8_lossy(&body).into_owned();
+        // A name that stands for a secret may be longer than it.
+        body.truncate(body.floor_char_boundary(asked.text_bytes));
         let mut headers = raw.headers;
         for header in &mut headers {
             header.value = self.vault.masked(std::mem::take(&mut header.value));
         }
+        if let Some(blob) = &mut blob {
+            blob.head = self.vault.masked_bytes(std::mem::take(&mut blob.head));
+        }
         let response = HttpResponse {
             status: raw.status,
             headers,
-            body: self.vault.masked(body),
+            body,
             truncated,
             blob,
         };
-        (response, captured)
+        Ok((response, captured))
     }
 
-    /// Moves the values that a response brings into the vault, or only blots them out. What is left
-    /// of the body has the secret's name in their place, even where the text spells them with
-    /// escapes of its own.
-    fn take_secrets(
+    /// Moves the values that an answer brings into the vault.
+    fn capture<'c>(
         &mut self,
-        body: Vec<u8>,
-        capture: &[Capture],
-        keep: bool,
-    ) -> (String, Vec<Captured>) {
-        let text = String::from_utf8_lossy(&body).into_owned();
-        if capture.is_empty() || body.is_empty() {
-            return (text, Vec::new());
-        }
-        let Ok(mut json) = serde_json::from_str::<serde_json::Value>(&text) else {
-            // An error page may be shown. What should have held a secret and cannot be read may not:
-            // the secret may be in it.
-            let shown = if keep { UNREADABLE.to_owned() } else { text };
-            return (shown, Vec::new());
-        };
+        json: &Value,
+        captures: impl Iterator<Item = &'c Arc<Capture>>,
+    ) -> Result<Vec<Captured>, Failure> {
         let mut captured = Vec::new();
-        let mut taken = Vec::new();
-        for wanted in capture {
-            let Some(slot) = json.pointer_mut(&wanted.pointer) else {
+        for capture in captures {
+            let value = capture.pointer.find(json).and_then(Value::as_str);
+            let Some(value) = value.filter(|v| !v.is_empty()) else {
                 continue;
             };
-            let Some(value) = slot.as_str().filter(|v| !v.is_empty()) else {
-                continue;
-            };
-            let value = Hidden::new(value);
-            *slot = serde_json::Value::from(format!("[{}]", wanted.secret));
-            if keep {
-                captured.extend(self.vault.capture(&wanted.secret, value.clone()));
+            let taken = self.vault.capture(&capture.secret, Hidden::new(value));
+            match taken {
+                Ok(taken) => captured.extend(taken),
+                Err(why) => {
+                    let detail = format!(
+                        "the answer brings a value for {} that cannot be used: {why}",
+                        capture.secret
+                    );
+                    self.log_line(Level::Warn, &detail);
+                    return Err(Failure {
+                        stage: Stage::Policy,
+                        detail,
+                        maybe_received: true,
+                    });
+                }
             }
-            taken.push((wanted.pointer.as_str(), value));
         }
-        let text = self.vault.masked(text);
-        if still_there(&text, &taken) {
-            return (json.to_string(), captured);
-        }
-        (text, captured)
+        Ok(captured)
     }
 
     fn turn(&mut self, turn: TurnEvent) -> Option<Event> {
@@ -223,15 +246,31 @@ impl Actor {
     }
 }
 
-/// True when a masked text, read as JSON, still has one of the values where it was taken from.
-fn still_there(text: &str, taken: &[(&str, Hidden)]) -> bool {
-    let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else {
-        return !taken.is_empty();
-    };
-    taken.iter().any(|(pointer, value)| {
-        let left = json.pointer(pointer).and_then(|v| v.as_str());
-        left.is_some_and(|left| left.contains(value.expose()))
-    })
+/// What a guest sees of an answer that brings a secret: an object of the fields that the manifest shows, without
+/// anything else, also when the answer is an error or cannot be read.
+fn shown(json: &Value, captures: &[Arc<Capture>]) -> Vec<u8> {
+    let mut object = Map::new();
+    for pointer in captures.iter().flat_map(|capture| &capture.show) {
+        let withheld = captures.iter().any(|capture| capture.pointer == *pointer);
+        let value = match pointer.find(json) {
+            Some(Value::String(text)) => {
+                let end = text.floor_char_boundary(MAX_SHOWN_BYTES);
+                Value::from(text.get(..end).unwrap_or_default())
+            }
+            Some(value @ (Value::Bool(_) | Value::Number(_))) => value.clone(),
+            Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => continue,
+        };
+        if let (false, Some((last, way))) = (withheld, pointer.names().split_last()) {
+            let outer = way.iter().try_fold(&mut object, |at, name| {
+                let inner = at.entry(name).or_insert_with(|| Value::Object(Map::new()));
+                inner.as_object_mut()
+            });
+            if let Some(outer) = outer {
+                outer.insert(last.clone(), value);
+            }
+        }
+    }
+    Value::Object(object).to_string().into_bytes()
 }
 
 fn masked(vault: &Vault, mut failure: Failure) -> Failure {

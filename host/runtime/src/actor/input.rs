@@ -131,6 +131,8 @@ pub struct RawHttpDone {
 pub struct RawResponse {
     /// Status code.
     pub status: u16,
+    /// Every address that was asked, the one that answered last.
+    pub hops: Vec<url::Url>,
     /// The wanted headers that were there, names in lower case.
     pub headers: Vec<HeaderText>,
     /// The body.
@@ -140,7 +142,7 @@ pub struct RawResponse {
 /// A response's body.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RawBody {
-    /// In memory, cut at the sink's bound.
+    /// In memory, cut at the call's `read_bytes`.
     Bytes {
         /// The bytes.
         bytes: Vec<u8>,

@@ -14,6 +14,8 @@ use crate::bindings::v0_1::{Entry, Event, Instant};
 pub(super) const CHECKPOINT_BYTES_PER_EVENT: usize = 1 << 10;
 /// However large it is, after so many events: they are handled again after a fault.
 pub(super) const EVENTS_PER_CHECKPOINT: usize = 64;
+/// Bytes that an entry counts besides its key and value: what it takes in memory and in the store however small it is.
+pub(crate) const ENTRY_COST_BYTES: usize = 128;
 /// A journal longer than this is given up; the next fault starts over from the stored entries.
 const MAX_JOURNAL_EVENTS: usize = 1024;
 
@@ -35,7 +37,7 @@ pub(super) struct Memory {
     /// Changes that no journal event owns yet.
     loose: Vec<Change>,
     journal: Vec<Handled>,
-    /// Bytes of what is changed since the checkpoint, key and value; 0 where it is deleted.
+    /// What counts of what is changed since the checkpoint; 0 where it is deleted.
     since: BTreeMap<String, usize>,
     /// Bytes of all entries as they are now.
     bytes: usize,
@@ -50,7 +52,7 @@ impl Memory {
             .into_iter()
             .map(|entry| (entry.key, Bytes::from(entry.value)))
             .collect();
-        let bytes = entries.iter().map(|(k, v)| k.len() + v.len()).sum();
+        let bytes = entries.iter().map(|(k, v)| weight(k, v.len())).sum();
         Self {
             entries,
             bytes,
@@ -73,7 +75,7 @@ impl Memory {
         let since = self.since.get(key).copied();
         since.unwrap_or_else(|| {
             let value = self.entries.get(key);
-            value.map_or(0, |value| key.len() + value.len())
+            value.map_or(0, |value| weight(key, value.len()))
         })
     }
 
@@ -190,10 +192,15 @@ impl Memory {
     }
 }
 
-/// Bytes of an entry once this is done to it.
+/// What an entry counts.
+fn weight(key: &str, value_bytes: usize) -> usize {
+    ENTRY_COST_BYTES + key.len() + value_bytes
+}
+
+/// What an entry counts once this is done to it.
 fn size(change: &Change) -> usize {
     match change {
-        Change::Put { key, value } => key.len() + value.len(),
+        Change::Put { key, value } => weight(key, value.len()),
         Change::Delete { .. } => 0,
     }
 }
@@ -221,13 +228,13 @@ mod tests {
         memory.changed(&[put("b", 49)]);
         assert_eq!(
             (memory.bytes(), memory.bytes_after(&[put("c", 9)])),
-            (150, 160)
+            (150 + 2 * ENTRY_COST_BYTES, 160 + 3 * ENTRY_COST_BYTES)
         );
         memory.changed(&[put("a", 9)]);
         memory.changed(&[Change::Delete { key: "b".into() }]);
-        assert_eq!(memory.bytes(), 10);
+        assert_eq!(memory.bytes(), 10 + ENTRY_COST_BYTES);
         memory.checkpointed(Vec::new());
-        assert_eq!(memory.bytes(), 10);
+        assert_eq!(memory.bytes(), 10 + ENTRY_COST_BYTES);
         let stored: usize = memory
             .entries()
             .iter()

@@ -1,15 +1,18 @@
-//! Pieces become frames, headers and bodies: egress is decided and secrets are joined in here.
+//! Requests and sockets made ready: egress is decided, bounds are put on what may come back, and secrets are joined in.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::command::{BodyPiece, HeaderOut, HttpCall, SocketDial};
-use crate::bindings::v0_1::{Header, HttpRequest, Piece, SecretUse, SocketOpen};
+use super::command::{BodyPiece, HttpCall, SocketDial};
+use super::places::{HeadersOf, Joiner, Misplaced, carries_secret, plain};
+use crate::bindings::v0_1::{BodySink, HttpRequest, Piece, SecretUse, SocketOpen};
+use crate::egress::secrets::Position;
 use crate::egress::{EgressDenied, EgressPolicy, Scheme};
-use crate::vault::{Hidden, SecretRefused, Vault};
+use crate::limits::Limits;
+use crate::vault::{MAX_SPELLING_BYTES, SecretRefused, Vault};
 
 /// Headers that belong to the host, and those that would carry credentials past the vault.
-const REFUSED_HEADERS: [&str; 15] = [
+const REFUSED_HEADERS: [&str; 20] = [
     "connection",
     "content-length",
     "cookie",
@@ -25,7 +28,15 @@ const REFUSED_HEADERS: [&str; 15] = [
     "transfer-encoding",
     "upgrade",
     "x-forwarded-for",
+    // Servers take another method or path from these than the ones that were checked.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
 ];
+/// Bytes that are read of an answer that brings a secret, whatever the guest's own bound is.
+const MAX_CAPTURED_BODY: usize = 64 << 10;
 
 /// Why something is not sent.
 #[derive(Debug, thiserror::Error)]
@@ -42,97 +53,28 @@ pub(super) enum Denied {
     BlobInHeader,
     #[error("a secret cannot be put into a blob")]
     SecretInBlob,
+    #[error(transparent)]
+    Misplaced(#[from] Misplaced),
     #[error(
-        "{0:?} is not among the secrets that responses may bring; add it to [secrets] captured in plugin.toml"
+        "the answer to a request with a secret in it cannot go into a blob, where an echo of the secret would be seen; ask for text"
     )]
-    Capture(String),
-    #[error("more than {0} at once; wait for one to end")]
-    TooMany(usize),
+    BlobAnswer,
+    #[error("answers of this address bring a secret and cannot go into a blob; ask for text")]
+    BlobOfSecret,
+    #[error("more than {0} at once, which is [resources] {1} of plugin.toml; wait for one to end")]
+    TooMany(usize, &'static str),
     #[error(
-        "more than {0} requests within a minute, which is [resources] max_requests_per_minute of plugin.toml; wait a minute"
+        "answers of more than {0} bytes at once, which is [resources] max_answers_mb of plugin.toml; ask for less, or wait for one to end"
     )]
-    TooOften(usize),
+    Answers(usize),
+    #[error(
+        "more than {0} {1} within a minute, which is [resources] {2} of plugin.toml; wait a minute"
+    )]
+    TooOften(usize, &'static str, &'static str),
 }
 
-/// Joins pieces towards one destination and keeps account of the secrets that went in.
-pub(super) struct Joiner<'a> {
-    vault: &'a Vault,
-    bound: &'a BTreeSet<String>,
-    used: BTreeSet<String>,
-}
-
-impl<'a> Joiner<'a> {
-    pub(super) fn new(vault: &'a Vault, bound: &'a BTreeSet<String>) -> Self {
-        Self {
-            vault,
-            bound,
-            used: BTreeSet::new(),
-        }
-    }
-
-    /// Which generation of each secret went in.
-    pub(super) fn used(&self) -> Vec<SecretUse> {
-        let used = self.used.iter().map(|name| SecretUse {
-            name: name.clone(),
-            generation: self.vault.generation(name),
-        });
-        used.collect()
-    }
-
-    /// Joins text and secrets; blobs stay ranges.
-    pub(super) fn body(&mut self, pieces: Vec<Piece>) -> Result<Vec<BodyPiece>, Denied> {
-        let mut body: Vec<BodyPiece> = Vec::new();
-        for piece in pieces {
-            let text = match piece {
-                Piece::Text(text) => Hidden::new(text),
-                Piece::Secret(secret) => {
-                    let value = self.vault.fill(&secret.name, secret.encoding, self.bound)?;
-                    self.used.insert(secret.name);
-                    value
-                }
-                Piece::Blob(range) => {
-                    body.push(BodyPiece::Blob(range));
-                    continue;
-                }
-            };
-            match body.last_mut() {
-                Some(BodyPiece::Text(before)) => before.push(text.expose()),
-                _ => body.push(BodyPiece::Text(text)),
-            }
-        }
-        Ok(body)
-    }
-
-    fn headers(&mut self, headers: Vec<Header>) -> Result<Vec<HeaderOut>, Denied> {
-        headers.into_iter().map(|h| self.header(h)).collect()
-    }
-
-    fn header(&mut self, header: Header) -> Result<HeaderOut, Denied> {
-        let name = header.name;
-        if !header_allowed(&name) {
-            return Err(Denied::Header(name));
-        }
-        let secret = header.value.iter().any(|p| matches!(p, Piece::Secret(_)));
-        let mut value = Hidden::new("");
-        for piece in self.body(header.value)? {
-            match piece {
-                BodyPiece::Text(text) => value.push(text.expose()),
-                BodyPiece::Blob(_) => return Err(Denied::BlobInHeader),
-            }
-        }
-        // A line break would begin a header of the guest's choosing, or a second request.
-        if value.expose().chars().any(|c| c.is_control() && c != '\t') {
-            return Err(Denied::Header(name));
-        }
-        Ok(HeaderOut {
-            name,
-            value,
-            secret,
-        })
-    }
-}
-
-fn header_allowed(name: &str) -> bool {
+/// True for a header that a component may set.
+pub(super) fn header_allowed(name: &str) -> bool {
     let token =
         |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.!#$%&'*+^`|~".contains(&b);
     !name.is_empty()
@@ -145,25 +87,30 @@ fn header_allowed(name: &str) -> bool {
 /// A request, ready to be made, and the secrets in it.
 pub(super) fn http(
     request: HttpRequest,
-    egress: &std::sync::Arc<EgressPolicy>,
+    egress: &Arc<EgressPolicy>,
     vault: &Vault,
+    limits: &Limits,
 ) -> Result<(HttpCall, Vec<SecretUse>), Denied> {
     const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     if !METHODS.contains(&request.method.as_str()) {
         return Err(Denied::Method(request.method));
     }
-    let foreign = request
-        .capture
-        .iter()
-        .find(|c| !vault.may_capture(&c.secret));
-    if let Some(foreign) = foreign {
-        return Err(Denied::Capture(foreign.secret.clone()));
-    }
     let grant = egress.decide(&request.url, Scheme::Http)?;
-    let mut joiner = Joiner::new(vault, &grant.secrets);
-    let headers = joiner.headers(request.headers)?;
-    let body = joiner.body(request.body)?;
+    let into_blob = matches!(request.sink, BodySink::Blob(_));
+    if into_blob && !egress.captures_at(&grant.url).is_empty() {
+        return Err(Denied::BlobOfSecret);
+    }
+    if into_blob && carries_secret(&request.headers, &request.body) {
+        return Err(Denied::BlobAnswer);
+    }
+    let method = request.method.as_str();
+    let mut joiner = Joiner::new(vault, &grant.positions);
+    let headers = joiner.headers(HeadersOf::Request { method }, request.headers)?;
+    let body = joiner.body(method, request.body, &headers)?;
     let used = joiner.used();
+    let mut want_headers = request.want_headers;
+    // Cookies do not go out, and nothing else is a reason to see one.
+    want_headers.retain(|name| !name.eq_ignore_ascii_case("set-cookie"));
     let call = HttpCall {
         id: request.id,
         method: request.method,
@@ -172,38 +119,62 @@ pub(super) fn http(
         body,
         timeout: Duration::from_millis(request.timeout_ms.into()),
         redirects: request.redirects,
+        read_bytes: read_bytes(&request.sink, limits),
         sink: request.sink,
-        want_headers: request.want_headers,
+        want_headers,
         purpose: request.purpose,
-        egress: std::sync::Arc::clone(egress),
+        egress: Arc::clone(egress),
     };
     Ok((call, used))
 }
 
-/// A socket, ready to be dialled, and the secrets that may be sent on it.
+/// Bytes of an answer that the guest gets to see as text.
+pub(super) fn text_bytes(sink: &BodySink, limits: &Limits) -> usize {
+    match sink {
+        BodySink::Text(max) => usize::try_from(*max)
+            .unwrap_or(usize::MAX)
+            .min(limits.answer_bytes),
+        BodySink::Blob(_) => 0,
+    }
+}
+
+/// Bytes that are read of an answer in memory: what is shown, what may be the rest of a secret that begins in it, and
+/// in any case as much as an answer may have that brings a secret.
+fn read_bytes(sink: &BodySink, limits: &Limits) -> usize {
+    match sink {
+        BodySink::Text(_) => text_bytes(sink, limits)
+            .saturating_add(MAX_SPELLING_BYTES)
+            .max(MAX_CAPTURED_BODY),
+        BodySink::Blob(_) => 0,
+    }
+}
+
+/// A socket, ready to be dialled, and where secrets may stand in what is sent on it.
 pub(super) fn socket(
     open: SocketOpen,
     egress: &EgressPolicy,
     vault: &Vault,
-) -> Result<(SocketDial, BTreeSet<String>), Denied> {
+    limits: &Limits,
+) -> Result<(SocketDial, Vec<Arc<Position>>), Denied> {
     let grant = egress.decide(&open.url, Scheme::Socket)?;
-    let headers = Joiner::new(vault, &grant.secrets).headers(open.headers)?;
+    let headers = Joiner::new(vault, &grant.positions).headers(HeadersOf::Upgrade, open.headers)?;
+    let asked = usize::try_from(open.max_message).unwrap_or(usize::MAX);
     let dial = SocketDial {
         id: open.id,
         url: grant.url,
         headers,
         timeout: Duration::from_millis(open.timeout_ms.into()),
-        max_message: usize::try_from(open.max_message).unwrap_or(usize::MAX),
+        max_message: asked.min(limits.message_bytes),
     };
-    Ok((dial, grant.secrets))
+    Ok((dial, grant.positions))
 }
 
 /// Content for a blob. A blob can be sent anywhere, so no secret goes in.
-pub(super) fn blob_content(pieces: Vec<Piece>, vault: &Vault) -> Result<Vec<BodyPiece>, Denied> {
+pub(super) fn blob_content(pieces: Vec<Piece>) -> Result<Vec<BodyPiece>, Denied> {
     if pieces.iter().any(|p| matches!(p, Piece::Secret(_))) {
         return Err(Denied::SecretInBlob);
     }
-    Joiner::new(vault, &BTreeSet::new()).body(pieces)
+    Ok(plain(pieces))
 }
 
 #[cfg(test)]

@@ -1,23 +1,28 @@
-//! How many requests left within the last minute, counted on the time that a step brings.
+//! How much of something there was within the last minute, counted on the time that a step brings.
 
 use std::collections::VecDeque;
 
 /// Milliseconds that count.
 const WINDOW_MS: u64 = 60_000;
-/// Requests of so many milliseconds are counted as one group, and forgotten together.
+/// What was within so many milliseconds is counted as one group, and forgotten together.
 const GROUP_MS: u64 = 1_000;
 
-/// Requests of the last minute, in groups of a second: at most sixty-one numbers, however many leave.
-#[derive(Debug, Default)]
+/// Whatever counts of the last minute, in groups of a second: at most sixty-one numbers, however much it is.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rate {
-    /// Which second, and how many.
+    /// Which second, and how much.
     groups: VecDeque<(u64, usize)>,
     total: usize,
 }
 
 impl Rate {
-    /// Counts one that leaves now; false, and nothing counted, when so many have left within a minute.
+    /// Counts one; false, and nothing counted, when there were so many within a minute.
     pub(super) fn take(&mut self, mono_ms: u64, max: usize) -> bool {
+        self.take_some(mono_ms, 1, max)
+    }
+
+    /// Counts so much; false, and nothing counted, when it would be more than this within a minute.
+    pub(super) fn take_some(&mut self, mono_ms: u64, amount: usize, max: usize) -> bool {
         let second = mono_ms / GROUP_MS;
         while let Some((oldest, count)) = self.groups.front().copied() {
             // A group is over once its last millisecond is a minute ago.
@@ -27,14 +32,14 @@ impl Rate {
             self.groups.pop_front();
             self.total -= count;
         }
-        if self.total >= max {
+        if self.total.saturating_add(amount) > max {
             return false;
         }
         match self.groups.back_mut() {
-            Some((newest, count)) if *newest >= second => *count += 1,
-            _ => self.groups.push_back((second, 1)),
+            Some((newest, count)) if *newest >= second => *count += amount,
+            _ => self.groups.push_back((second, amount)),
         }
-        self.total += 1;
+        self.total += amount;
         true
     }
 }

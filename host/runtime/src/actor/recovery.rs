@@ -37,9 +37,11 @@ impl Actor {
         };
         let answer = guest.handle(now, event);
         let lines = guest.take_log();
-        self.out.extend(lines.into_iter().map(Command::Log));
+        self.write_log(lines);
         let checked = answer.and_then(|effects| {
             check::effects(&effects, &self.limits)?;
+            let mono_ms = self.last_mono_ms;
+            self.spent.asks(mono_ms, &effects, &self.limits)?;
             Ok(effects)
         });
         checked.map_err(|fault| {
@@ -205,12 +207,18 @@ impl Actor {
 
     pub(super) fn take_log(&mut self, guest: &mut dyn Guest) {
         let lines = guest.take_log();
-        self.out.extend(lines.into_iter().map(Command::Log));
+        self.write_log(lines);
     }
 
+    /// A line of the core's own about what the component did: the component decides how many there are.
     pub(super) fn log_line(&mut self, level: Level, text: &str) {
         let text = text.to_owned();
-        self.out.push(Command::Log(LogLine { level, text }));
+        self.write_log([LogLine { level, text }]);
+    }
+
+    fn write_log(&mut self, lines: impl IntoIterator<Item = LogLine>) {
+        let lines = self.spent.log(self.last_mono_ms, lines, &self.limits);
+        self.out.extend(lines.into_iter().map(Command::Log));
     }
 }
 

@@ -152,6 +152,7 @@ impl Actor {
             let text = format!("the component was not swapped: {refused}");
             self.log_line(Level::Warn, &text);
         }
+        let outcome = Box::new(outcome);
         self.out.push(Command::Swapped { ticket, outcome });
     }
 

@@ -1,30 +1,43 @@
 //! What the host holds for a guest, by the ids that the guest allotted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::bindings::v0_1::{
-    Action, Capture, Effect, Holdings, RequestId, SecretUse, SocketId, TimerId, TurnId,
+    Action, Effect, Holdings, RequestId, SecretUse, SocketId, TimerId, TurnId,
 };
+use crate::egress::EgressPolicy;
+use crate::egress::secrets::Position;
 
 /// An open or opening socket.
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) open: bool,
-    /// Secrets that may be sent on it.
-    pub(super) secrets: BTreeSet<String>,
+    /// Where secrets may stand in what is sent on it.
+    pub(super) positions: Vec<Arc<Position>>,
 }
 
 /// Something that gets one answer.
 #[derive(Debug)]
 pub(super) enum Request {
-    Http {
-        used: Vec<SecretUse>,
-        capture: Vec<Capture>,
-        purpose: String,
-    },
+    Http(Asked),
     Entropy,
     Digest,
     Blob,
+}
+
+/// What a request was made with, for its answer.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) used: Vec<SecretUse>,
+    pub(super) method: String,
+    /// Bytes of the answer that the guest gets to see as text.
+    pub(super) text_bytes: usize,
+    /// Bytes that its answer may take in memory.
+    pub(super) read_bytes: usize,
+    /// The rules when it left.
+    pub(super) egress: Arc<EgressPolicy>,
+    pub(super) purpose: String,
 }
 
 /// All of it.
@@ -78,9 +91,19 @@ impl Tables {
         }
     }
 
-    pub(super) fn http_count(&self) -> usize {
-        let http = |r: &&Request| matches!(r, Request::Http { .. });
-        self.requests.values().filter(http).count()
+    /// Requests under way, and bytes that their answers may take in memory together.
+    pub(super) fn http_load(&self) -> (usize, usize) {
+        let load = |sum: (usize, usize), request: &Request| match request {
+            Request::Http(asked) => (sum.0 + 1, sum.1.saturating_add(asked.read_bytes)),
+            Request::Entropy | Request::Digest | Request::Blob => sum,
+        };
+        self.requests.values().fold((0, 0), load)
+    }
+
+    /// Digests and blobs in the making.
+    pub(super) fn work_count(&self) -> usize {
+        let work = |r: &&Request| matches!(r, Request::Digest | Request::Blob);
+        self.requests.values().filter(work).count()
     }
 }
 

@@ -9,6 +9,7 @@ use super::*;
 use crate::agent::AgentAsk;
 use crate::bindings::v0_1::*;
 use crate::egress::address::AddressPolicy;
+use crate::egress::secrets::{Place, Position};
 use crate::egress::{EgressGroup, OperatorEgress};
 use crate::guest::{FaultKind, GuestFault, StartAnswer};
 use crate::vault::Hidden;
@@ -153,13 +154,15 @@ fn bench_of(component: Arc<dyn Component>) -> Actor {
         name: "api".into(),
         hosts: vec!["api.example.org".parse().unwrap()],
         ports: vec![443],
-        secrets: BTreeSet::from(["key".to_owned(), "token".to_owned()]),
+        positions: positions(),
+        captures: vec![Arc::new(secrets::capture("/token", "/t"))],
     };
     let other = EgressGroup {
         name: "media".into(),
         hosts: vec!["files.example.org".parse().unwrap()],
         ports: vec![443],
-        secrets: BTreeSet::new(),
+        positions: vec![],
+        captures: vec![],
     };
     let egress = EgressPolicy::new(
         vec![group, other],
@@ -224,11 +227,42 @@ fn say(payload: Vec<Piece>) -> Action {
     })
 }
 
+/// A secret as the inside of a JSON string.
 fn secret(name: &str) -> Piece {
     Piece::Secret(SecretRef {
         name: name.into(),
-        encoding: Encoding::Raw,
+        encoding: Encoding::JsonString,
     })
+}
+
+fn own(text: &str) -> Piece {
+    Piece::Text(text.into())
+}
+
+/// Where secrets may stand towards `api.example.org`.
+fn positions() -> Vec<Arc<Position>> {
+    use secrets::position;
+    vec![
+        Arc::new(position(
+            "token",
+            Place::Header("authorization".into()),
+            "Bearer ",
+            "/**",
+        )),
+        Arc::new(position("key", Place::Upgrade("x-key".into()), "", "/**")),
+        Arc::new(position(
+            "key",
+            Place::Body("/key".parse().unwrap()),
+            "",
+            "/token",
+        )),
+        Arc::new(position(
+            "token",
+            Place::Frame("/d/token".parse().unwrap()),
+            "Bot ",
+            "/",
+        )),
+    ]
 }
 
 fn request(id: u64, url: &str, body: Vec<Piece>) -> HttpRequest {
@@ -242,10 +276,6 @@ fn request(id: u64, url: &str, body: Vec<Piece>) -> HttpRequest {
         redirects: 0,
         sink: BodySink::Text(1000),
         want_headers: vec![],
-        capture: vec![Capture {
-            secret: "token".into(),
-            pointer: "/t".into(),
-        }],
         purpose: "test".into(),
     }
 }

@@ -10,7 +10,7 @@ use super::layers::{Found, Layers, View};
 use super::{CHANNELS, Checked, ConfigError, Mistake, Place};
 use crate::bindings::v0_1::{KeyKind, KeySpec};
 use crate::egress::Widening;
-use crate::vault::Hidden;
+use crate::vault::{Hidden, MAX_SECRET_BYTES, MAX_SECRETS};
 
 /// How alike two words must be to be taken for each other, 0 to 1.
 const ALIKE: f64 = 0.75;
@@ -129,6 +129,17 @@ fn one(
             let key = key.clone();
             fail(Mistake::Secret { key, cause })
         })?;
+        let length = secret.expose().len();
+        if length > MAX_SECRET_BYTES {
+            return Err(fail(Mistake::Other(format!(
+                "`{key}` has {length} bytes, and a secret may have {MAX_SECRET_BYTES}; is it the right file or variable?"
+            ))));
+        }
+        if checked.secrets.len() >= MAX_SECRETS {
+            return Err(fail(Mistake::Other(format!(
+                "`{key}` is one secret more than the {MAX_SECRETS} that a channel may have; the plugin is broken"
+            ))));
+        }
         checked.secrets.push((key, secret));
         return Ok(());
     }

@@ -43,11 +43,13 @@ async fn run(
         method,
         first: true,
     };
+    let mut hops = Vec::new();
     for _ in 0..=call.redirects {
+        hops.push(hop.url.clone());
         let response = send(network, blobs, call, &hop, begun).await?;
         match hop.next(call, &response)? {
             Some(next) => hop = next,
-            None => return answer(blobs, call, response).await,
+            None => return answer(blobs, call, hops, response).await,
         }
     }
     let detail = format!("more than {} redirects", call.redirects);
@@ -83,6 +85,11 @@ impl Hop {
                 true,
             )
         })?;
+        let into_blob = matches!(call.sink, BodySink::Blob(_));
+        if into_blob && !call.egress.captures_at(&grant.url).is_empty() {
+            let detail = "a redirect was refused: answers of its address bring a secret and cannot go into a blob";
+            return Err(failed(Stage::Policy, detail, true));
+        }
         Ok(Some(Self {
             url: grant.url,
             method: self.method.clone(),
@@ -144,12 +151,13 @@ pub(super) fn headers<'a>(
 async fn answer(
     blobs: &Blobs,
     call: &HttpCall,
+    hops: Vec<Url>,
     response: Response,
 ) -> Result<RawResponse, Failure> {
     let status = response.status();
     let headers = wanted(&call.want_headers, response.headers());
     let body = match &call.sink {
-        BodySink::Text(max) => text(response, usize::try_from(*max).unwrap_or(usize::MAX)).await?,
+        BodySink::Text(_) => text(response, call.read_bytes).await?,
         BodySink::Blob(_) if !status.is_success() => nothing(),
         BodySink::Blob(sink) => {
             let name = file_name(&call.url);
@@ -158,6 +166,7 @@ async fn answer(
     };
     Ok(RawResponse {
         status: StatusCode::as_u16(&status),
+        hops,
         headers,
         body,
     })

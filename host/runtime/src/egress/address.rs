@@ -1,5 +1,6 @@
 //! Classes of IP addresses, and which of them may be dialled.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::LazyLock;
@@ -136,12 +137,29 @@ pub struct AddressRefused {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
     allowed: Vec<IpNet>,
+    /// Ports of this machine that channels may reach, besides those of their own tables.
+    loopback_ports: BTreeSet<u16>,
 }
 
 impl AddressPolicy {
     /// Allows these networks. A metadata service is opened only by naming its one address.
     pub fn new(allowed: Vec<IpNet>) -> Self {
-        Self { allowed }
+        Self {
+            allowed,
+            loopback_ports: BTreeSet::new(),
+        }
+    }
+
+    /// Lets channels reach these ports of this machine too, without encryption and without secrets.
+    #[must_use]
+    pub fn with_loopback_ports(mut self, ports: BTreeSet<u16>) -> Self {
+        self.loopback_ports = ports;
+        self
+    }
+
+    /// True for a port of this machine that the operator lists.
+    pub(super) fn opens_port(&self, port: u16) -> bool {
+        self.loopback_ports.contains(&port)
     }
 
     /// Whether an address may be dialled for a name or literal.

@@ -7,8 +7,25 @@ fn group(name: &str, hosts: &[&str], secrets: &[&str]) -> EgressGroup {
         name: name.into(),
         hosts: hosts.iter().map(|h| h.parse().unwrap()).collect(),
         ports: vec![443],
-        secrets: secrets.iter().map(|s| (*s).to_owned()).collect(),
+        positions: secrets.iter().map(|s| position(s, "/**")).collect(),
+        captures: vec![],
     }
+}
+
+fn position(secret: &str, path: &str) -> Arc<Position> {
+    Arc::new(Position {
+        secret: secret.to_owned(),
+        place: secrets::Place::Header("authorization".into()),
+        prefix: String::new(),
+        method: None,
+        path: path.parse().unwrap(),
+    })
+}
+
+/// Names of the secrets that may go to a URL.
+fn secrets_at(policy: &EgressPolicy, url: &str) -> Vec<String> {
+    let grant = policy.decide(url, Scheme::Http).unwrap();
+    grant.positions.iter().map(|p| p.secret.clone()).collect()
 }
 
 fn policy_with(operator: OperatorEgress, widen: &[(&str, &str)]) -> EgressPolicy {
@@ -32,10 +49,11 @@ fn policy() -> EgressPolicy {
 
 #[test]
 fn a_host_of_the_manifest_is_reached_with_its_own_secrets_only() {
-    let api = policy().decide("https://api.example.org/v1?x=1", Scheme::Http);
-    assert!(api.unwrap().secrets.contains("token"));
-    let media = policy().decide("https://a.b.files.example.org/x", Scheme::Http);
-    assert!(media.unwrap().secrets.is_empty());
+    assert_eq!(
+        secrets_at(&policy(), "https://api.example.org/v1?x=1"),
+        ["token"]
+    );
+    assert!(secrets_at(&policy(), "https://a.b.files.example.org/x").is_empty());
     assert!(
         policy()
             .decide("wss://api.example.org/ws", Scheme::Socket)
@@ -122,8 +140,10 @@ fn a_configured_base_is_added_to_its_group_with_its_port() {
         OperatorEgress::Only(vec![]),
         &[("api", "https://proxy.example.com:8443/base")],
     );
-    let grant = wide.decide("https://proxy.example.com:8443/v1", Scheme::Http);
-    assert!(grant.unwrap().secrets.contains("token"));
+    assert_eq!(
+        secrets_at(&wide, "https://proxy.example.com:8443/v1"),
+        ["token"]
+    );
     assert!(
         wide.decide("https://proxy.example.com/v1", Scheme::Http)
             .is_err()
@@ -157,31 +177,139 @@ fn a_plain_base_on_another_machine_is_refused() {
 }
 
 #[test]
-fn a_loopback_base_opens_loopback_on_every_port_and_nothing_else() {
+fn a_loopback_base_opens_its_own_port_for_its_own_group_and_nothing_else() {
     let open = policy_with(
         OperatorEgress::AsManifest,
-        &[("api", "http://127.0.0.1:8080")],
+        &[
+            ("api", "http://127.0.0.1:8080"),
+            ("media", "http://[::1]:8081/x"),
+        ],
     );
+    // However this machine is spelled.
     for url in [
-        "http://127.0.0.1:9/x",
-        "http://localhost:1234/",
-        "https://[::1]:8/",
+        "http://127.0.0.1:8080/x",
+        "http://localhost:8080/",
+        "https://[::1]:8080/",
+        "http://2130706433:8080/",
+        "http://0x7f.1:8080/",
+        "http://0177.0.0.1:8080/",
+        "http://127.1:8080/",
+        "http://[::ffff:127.0.0.1]:8080/",
     ] {
-        let grant = open.decide(url, Scheme::Http);
-        assert!(grant.unwrap().secrets.contains("token"), "{url}");
+        assert_eq!(secrets_at(&open, url), ["token"], "{url}");
     }
+    assert!(secrets_at(&open, "http://localhost:8081/y").is_empty());
     assert!(
-        open.decide("ws://127.0.0.1:5555/ws", Scheme::Socket)
+        open.decide("ws://127.0.0.1:8080/ws", Scheme::Socket)
             .is_ok()
     );
     for url in [
-        "http://10.0.0.1/",
-        "http://localhost.example.org/",
-        "http://127.0.0.1.example.org/",
-        "ftp://127.0.0.1/",
-        "http://user@127.0.0.1/",
+        "http://127.0.0.1:9/x",
+        "http://localhost/",
+        "http://localhost:1234/",
+        "https://localhost:1234/",
+        "http://2130706433:1234/",
+        "http://[::ffff:127.0.0.1]:1234/",
+        // Another of this machine's addresses is another service.
+        "http://127.0.0.2:8080/",
+    ] {
+        let refused = open.decide(url, Scheme::Http);
+        assert!(
+            matches!(refused, Err(EgressDenied::Loopback { .. })),
+            "{url}: {refused:?}"
+        );
+    }
+    for url in [
+        "http://10.0.0.1:8080/",
+        "http://localhost.example.org:8080/",
+        "http://127.0.0.1.example.org:8080/",
+        "ftp://127.0.0.1:8080/",
+        "http://user@127.0.0.1:8080/",
+        "ws://127.0.0.1:8080/",
     ] {
         assert!(open.decide(url, Scheme::Http).is_err(), "{url}");
+    }
+    assert!(open.decide("ws://127.0.0.1:9/ws", Scheme::Socket).is_err());
+}
+
+#[test]
+fn ports_of_this_machine_that_the_operator_lists_are_open_without_secrets() {
+    let groups = vec![group("api", &["api.example.org"], &["token"])];
+    let addresses = AddressPolicy::default().with_loopback_ports([9000].into());
+    let policy = EgressPolicy::new(groups, OperatorEgress::Only(vec![]), addresses, &[]).unwrap();
+    for url in [
+        "http://localhost:9000/",
+        "https://127.0.0.1:9000/x",
+        "http://127.0.0.2:9000/",
+    ] {
+        assert!(secrets_at(&policy, url).is_empty(), "{url}");
+    }
+    assert!(
+        policy
+            .decide("http://localhost:9001/", Scheme::Http)
+            .is_err()
+    );
+    assert!(
+        policy
+            .decide("http://10.0.0.1:9000/", Scheme::Http)
+            .is_err()
+    );
+}
+
+#[test]
+fn a_secret_goes_to_its_paths_and_an_answer_of_its_endpoint_brings_one_however_it_is_spelled() {
+    let mut api = group("api", &["api.example.org"], &[]);
+    api.positions = vec![position("key", "/app/token"), position("token", "/v2/**")];
+    api.captures = vec![Arc::new(Capture {
+        secret: "token".into(),
+        method: "POST".into(),
+        path: "/app/token".parse().unwrap(),
+        pointer: "/token".parse().unwrap(),
+        show: vec![],
+    })];
+    let widening = Widening {
+        group: "api".into(),
+        url: "https://proxy.example.com/my/token".parse().unwrap(),
+    };
+    let addresses = AddressPolicy::default();
+    let policy = EgressPolicy::new(
+        vec![api],
+        OperatorEgress::AsManifest,
+        addresses,
+        &[widening],
+    );
+    let policy = policy.unwrap();
+    for (url, secret) in [
+        ("https://api.example.org/app/token", Some("key")),
+        ("https://api.example.org/app/token?x=1#y", Some("key")),
+        ("https://api.example.org/x/../app/token", Some("key")),
+        ("https://api.example.org/v2/x", Some("token")),
+        ("https://proxy.example.com/my/token", Some("key")),
+        ("https://api.example.org/app/token/", None),
+        ("https://api.example.org//app/token", None),
+        ("https://api.example.org/v2/%2e%2e/app/token", Some("key")),
+        ("https://api.example.org/v2/..%2fapp%2ftoken", None),
+        ("https://api.example.org/", None),
+    ] {
+        let secrets = secrets_at(&policy, url);
+        // A configured address may be a whole endpoint: all positions of its group are good there.
+        assert_eq!(secrets.first().map(String::as_str), secret, "{url}");
+    }
+    let brings = |url: &str| !policy.captures_at(&url.parse().unwrap()).is_empty();
+    for url in [
+        "https://api.example.org/app/token",
+        "https://api.example.org//app/%74oken/?x",
+        "https://api.example.org/v2/..%2fapp%2ftoken",
+        "https://proxy.example.com/my/token",
+        "https://proxy.example.com/My//token/",
+    ] {
+        assert!(brings(url), "{url}");
+    }
+    for url in [
+        "https://api.example.org/v2/x",
+        "https://cdn.example.net/app/token",
+    ] {
+        assert!(!brings(url), "{url}");
     }
 }
 

@@ -51,7 +51,7 @@ impl Channel {
             Command::Reply(reply) => self.reply(reply),
             Command::Log(line) => self.log(&line),
             Command::Incident(incident) => self.incident(*incident),
-            Command::Swapped { ticket, outcome } => self.swapped(ticket, outcome, began.elapsed()),
+            Command::Swapped { ticket, outcome } => self.swapped(ticket, *outcome, began.elapsed()),
             Command::RolledBack {
                 broke,
                 standing,

@@ -99,13 +99,14 @@ impl Channel {
             manifest,
             config,
         } = offer;
+        let captured = manifest.captured();
         let egress = egress.of_groups(manifest.egress)?;
         let candidate = Candidate {
             component,
             limits: manifest.limits,
             config: as_before(rehearsal.config(), &config).to_string(),
             secrets: config.secrets,
-            captured: manifest.captured,
+            captured,
             egress: Arc::new(egress),
         };
         let now = self.parts.clock.now();

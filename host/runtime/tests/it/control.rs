@@ -241,7 +241,7 @@ async fn a_new_configuration_is_in_force_once_the_channel_takes_it() {
     assert_eq!(refused[0].lines[0].mark, Mark::Fail);
     assert_eq!(
         office.bench.line.ask("!secret key").await,
-        format!("it is {KEY}")
+        format!(r#"{{"it is":"{KEY}"}}"#)
     );
     // The file is wrong: the channel hears nothing.
     office.write(&url, "kay");
@@ -260,13 +260,13 @@ async fn a_new_configuration_is_in_force_once_the_channel_takes_it() {
     assert_eq!(replies(office.reload().await)[0].lines[0].mark, Mark::Ok);
     assert_eq!(
         office.bench.line.ask("!secret key").await,
-        format!("it is {KEY}2")
+        format!(r#"{{"it is":"{KEY}2"}}"#)
     );
     // And it is what a fresh instance after a crash has.
     office.bench.line.ask("!trap now").await;
     assert_eq!(
         office.bench.line.ask("!secret key").await,
-        format!("it is {KEY}2")
+        format!(r#"{{"it is":"{KEY}2"}}"#)
     );
 }
 

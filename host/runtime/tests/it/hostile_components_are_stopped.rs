@@ -234,7 +234,7 @@ async fn a_secret_goes_nowhere_but_where_it_is_bound() {
     street.has_noted("refused: files.example.org:443 is in no [[egress]] group");
     street.has_noted("the header \"cookie\" belongs to the host");
     street.has_noted("a secret cannot be put into a blob");
-    street.has_noted("other");
+    street.has_noted("the secret other may not stand in the header x-key");
     let noted = format!("{:?}", street.noted());
     assert!(!noted.contains(KEY), "{noted}");
 }

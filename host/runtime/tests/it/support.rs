@@ -1,6 +1,6 @@
 //! A component built once, a WebSocket server that a test speaks through, an agent that echoes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -232,6 +232,11 @@ impl Server {
         format!("ws://{}/", self.listener.local_addr().unwrap())
     }
 
+    /// The same for HTTP, without a slash at the end.
+    pub(crate) fn http(&self) -> String {
+        format!("http://{}", self.listener.local_addr().unwrap())
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.listener.local_addr().unwrap().port()
     }
@@ -296,8 +301,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new() -> Self {
+        Self::with_ports(BTreeSet::new()).await
+    }
+
+    /// On a host that opens these ports of this machine.
+    pub(crate) async fn with_ports(ports: BTreeSet<u16>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let host = host(dir.path());
+        let mut options = options(dir.path());
+        options.network.addresses = AddressPolicy::default().with_loopback_ports(ports);
+        let host = Host::new(options).unwrap();
         let server = Server::new().await;
         let agent = Arc::new(Echo::default());
         let url = server.url();

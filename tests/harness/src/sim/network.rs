@@ -16,6 +16,7 @@ use super::world::{Coming, World};
 struct Call {
     process: u32,
     id: u64,
+    url: url::Url,
     want_headers: Vec<String>,
     sink: host::BodySink,
 }
@@ -74,6 +75,7 @@ impl World {
                 process,
                 id: call.id,
                 want_headers: call.want_headers.clone(),
+                url: call.url.clone(),
                 sink: call.sink,
             },
         );
@@ -253,6 +255,7 @@ impl World {
         };
         let outcome = Ok(RawResponse {
             status: response.status,
+            hops: vec![call.url.clone()],
             headers,
             body,
         });

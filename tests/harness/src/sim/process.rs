@@ -207,6 +207,7 @@ fn widenings(
 fn spec(process: &Process, disk: &Disk) -> Result<ActorSpec, String> {
     let manifest =
         Manifest::parse(qq_channel_embed::MANIFEST).map_err(|error| error.to_string())?;
+    let captured = manifest.captured();
     let egress = EgressPolicy::new(
         manifest.egress,
         OperatorEgress::AsManifest,
@@ -227,7 +228,7 @@ fn spec(process: &Process, disk: &Disk) -> Result<ActorSpec, String> {
         instance: "qq".into(),
         component: Arc::clone(component),
         config: config(component.as_ref(), &process.keys),
-        vault: Vault::new([secret], manifest.captured),
+        vault: Vault::new([secret], captured),
         egress: Arc::new(egress),
         limits: Limits::STANDARD,
         entries: disk
@@ -377,7 +378,7 @@ impl World {
                     let entropy = Input::Entropy(host::Entropy { id: ask.id, bytes });
                     self.later(1, Coming::Process(number, Box::new(entropy)));
                 }
-                Command::Swapped { outcome, .. } => self.swapped(outcome),
+                Command::Swapped { outcome, .. } => self.swapped(*outcome),
                 Command::RolledBack { .. } => self.rolled_back(),
                 Command::Trace(item) => self.process.trace(*item),
                 Command::HttpCancel(_)

@@ -174,8 +174,7 @@ impl Held {
         self.allot(request.id)?;
         let mut used = self.headers(&request.headers)?;
         used.extend(self.pieces(&request.body)?);
-        let captures: Vec<String> = request.capture.iter().map(|c| c.secret.clone()).collect();
-        captures.iter().try_for_each(|name| self.secret(name))?;
+        let captures = captures(egress, request);
         let asked = Asked::Http {
             captures,
             used,
@@ -239,6 +238,19 @@ impl Held {
 
 fn allowed(egress: Option<&EgressPolicy>, url: &str, scheme: Scheme) -> bool {
     egress.is_none_or(|policy| policy.decide(url, scheme).is_ok())
+}
+
+/// The secrets that a good answer brings.
+fn captures(egress: Option<&EgressPolicy>, request: &HttpRequest) -> Vec<String> {
+    let granted = egress.and_then(|policy| policy.decide(&request.url, Scheme::Http).ok());
+    let (Some(policy), Some(grant)) = (egress, granted) else {
+        return Vec::new();
+    };
+    let captures = policy.captures_at(&grant.url).into_iter();
+    captures
+        .filter(|capture| capture.method == request.method)
+        .map(|capture| capture.secret.clone())
+        .collect()
 }
 
 fn refusal() -> Failure {

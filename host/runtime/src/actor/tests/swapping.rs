@@ -221,7 +221,7 @@ fn offer_shared(
     let Command::Swapped { ticket: 9, outcome } = commands.remove(at.unwrap()) else {
         panic!()
     };
-    (outcome, commands)
+    (*outcome, commands)
 }
 
 /// What was sent for a text.
@@ -348,7 +348,8 @@ fn the_rules_of_one_that_was_sent_back_go_with_it() {
         name: "api".into(),
         hosts: vec!["elsewhere.example.org".parse().unwrap()],
         ports: vec![443],
-        secrets: BTreeSet::new(),
+        positions: vec![],
+        captures: vec![],
     };
     let other = before.of_groups(vec![group]).unwrap();
     let candidate = Candidate {

@@ -45,7 +45,8 @@ impl Bench {
             name: "g".into(),
             hosts: vec![],
             ports: vec![443],
-            secrets: Default::default(),
+            positions: vec![],
+            captures: vec![],
         };
         let widening = Widening {
             group: "g".into(),
@@ -66,6 +67,7 @@ impl Bench {
             timeout: Duration::from_secs(30),
             redirects: 0,
             sink: BodySink::Text(1000),
+            read_bytes: 1000,
             want_headers: vec!["x-trace".into()],
             purpose: "test".into(),
             egress: Arc::new(egress.unwrap()),
