@@ -2,9 +2,11 @@
 //! results; none decides what is allowed, except that [`network`] checks every address it dials.
 
 pub mod blobs;
-mod body;
+pub(crate) mod body;
 mod failure;
 pub(crate) mod http;
 pub mod network;
 mod resolver;
 pub(crate) mod socket;
+pub(crate) mod unsent;
+pub(crate) mod workers;

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Checked, ConfigError};
 use crate::drivers::blobs::Blobs;
 use crate::drivers::network::{Network, NetworkError, NetworkOptions};
+use crate::drivers::workers::Workers;
 use crate::egress::{BadWidening, EgressPolicy, OperatorEgress};
 use crate::engine::{self, EngineError};
 use crate::guest::wasm::{LoadError, WasmComponent};
@@ -35,6 +36,8 @@ pub use crate::shell::record::{RecordRefused, Recording};
 pub use crate::shell::swap::{Offer, SwapFailed, Swapped};
 pub use view::ChannelView;
 
+/// Most digests at once, of all channels.
+const MAX_WORKERS: usize = 4;
 /// Name and version, as components put them into a user agent.
 pub const HOST_NAME: &str = concat!("prx-host/", env!("CARGO_PKG_VERSION"));
 
@@ -94,6 +97,7 @@ struct Shared {
     network: Network,
     store: Store,
     pool: Pool,
+    workers: Workers,
     tokio: Handle,
     clock: Clock,
     metrics: Metrics,
@@ -186,6 +190,8 @@ impl Host {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let threads = options.guest_threads.unwrap_or(cores.max(2));
         let pool = Pool::new(threads).map_err(HostError::Threads)?;
+        // A digest takes a whole core; half of them are left for everything else.
+        let workers = Workers::new((cores / 2).min(MAX_WORKERS));
         Ok(Self {
             shared: Arc::new(Shared {
                 options,
@@ -193,6 +199,7 @@ impl Host {
                 network,
                 store,
                 pool,
+                workers,
                 tokio,
                 clock: Clock::new(),
                 metrics: Metrics::default(),
@@ -308,6 +315,7 @@ impl Host {
             network: shared.network.clone(),
             store: Mutex::new(Some(shared.store.clone())),
             pool: shared.pool.clone(),
+            workers: shared.workers.clone(),
             tokio: shared.tokio.clone(),
             clock: shared.clock,
             metrics: shared.metrics.clone(),

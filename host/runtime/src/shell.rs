@@ -22,6 +22,8 @@ use crate::config::Checked;
 use crate::drivers::blobs::Blobs;
 use crate::drivers::network::Network;
 use crate::drivers::socket::{Outgoing, Sink};
+use crate::drivers::unsent::Unsent;
+use crate::drivers::workers::Workers;
 use crate::metrics::Metrics;
 use crate::status::{ChannelStatus, Now, Share, SwapNote};
 use crate::store::Store;
@@ -55,6 +57,7 @@ pub(crate) struct Parts {
     /// Given back when the channel has stopped, whoever still holds the channel: the next process waits for it.
     pub(crate) store: Mutex<Option<Store>>,
     pub(crate) pool: Pool,
+    pub(crate) workers: Workers,
     pub(crate) tokio: Handle,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
@@ -77,6 +80,10 @@ pub(crate) struct Channel {
     scheduled: AtomicBool,
     tick_queued: AtomicBool,
     permits: Arc<Semaphore>,
+    /// Bytes that wait on its sockets.
+    unsent: Unsent,
+    /// Held while a digest is made.
+    digesting: Arc<tokio::sync::Mutex<()>>,
     due: watch::Sender<Option<u64>>,
     sockets: Mutex<BTreeMap<SocketId, mpsc::Sender<Outgoing>>>,
     requests: Mutex<BTreeMap<RequestId, AbortHandle>>,
@@ -123,6 +130,8 @@ impl Channel {
             scheduled: AtomicBool::new(false),
             tick_queued: AtomicBool::new(false),
             permits: Arc::new(Semaphore::new(QUEUED)),
+            unsent: Unsent::default(),
+            digesting: Arc::default(),
             due,
             sockets: Mutex::default(),
             requests: Mutex::default(),

@@ -234,8 +234,14 @@ impl Actor {
         timers.set(set.id, set.due_mono_ms);
     }
 
-    fn blob_digest(&mut self, digest: BlobDigest) {
+    fn blob_digest(&mut self, mut digest: BlobDigest) {
         let id = digest.id;
+        let mut known = Vec::new();
+        digest.hashes.retain(|hash| {
+            let new = !known.contains(hash);
+            known.extend(new.then_some(*hash));
+            new
+        });
         let busy = self.work_denied();
         if !self.claim(id, Request::Digest) {
             return;

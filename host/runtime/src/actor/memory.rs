@@ -63,9 +63,13 @@ impl Memory {
     /// Bytes that would be stored after these changes: what they replace and delete counts off.
     pub(super) fn bytes_after(&self, changes: &[Change]) -> usize {
         let mut bytes = self.bytes;
+        // One call may change an entry more than once.
+        let mut changed = BTreeMap::new();
         for change in changes {
-            let before = self.size_of(change.key());
-            bytes = bytes.saturating_sub(before).saturating_add(size(change));
+            let after = size(change);
+            let before = changed.insert(change.key(), after);
+            let before = before.unwrap_or_else(|| self.size_of(change.key()));
+            bytes = bytes.saturating_sub(before).saturating_add(after);
         }
         bytes
     }
@@ -216,6 +220,22 @@ fn listed(entries: &BTreeMap<String, Bytes>) -> Vec<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_that_one_call_changes_often_counts_once() {
+        let put = |key: &str, bytes: usize| Change::Put {
+            key: key.into(),
+            value: vec![0; bytes].into(),
+        };
+        let mut memory = Memory::new([]);
+        memory.changed(&[put("a", 999)]);
+        let mut changes: Vec<Change> = (0..5).map(|_| put("a", 0)).collect();
+        changes.extend([put("b", 999), put("c", 999), put("c", 9)]);
+        let weighed = memory.bytes_after(&changes);
+        memory.changed(&changes);
+        assert_eq!(weighed, memory.bytes());
+        assert_eq!(weighed, 1 + 1000 + 10 + 3 * ENTRY_COST_BYTES);
+    }
 
     #[test]
     fn what_is_stored_is_weighed_as_it_is_now_and_not_as_it_was_at_the_checkpoint() {

@@ -35,6 +35,8 @@ const REFUSED_HEADERS: [&str; 20] = [
     "x-original-url",
     "x-rewrite-url",
 ];
+/// However long the guest would wait: a server that goes on sending answers of no meaning (1xx) costs the host for as long.
+const MAX_REQUEST_TIME: Duration = Duration::from_secs(600);
 /// Bytes that are read of an answer that brings a secret, whatever the guest's own bound is.
 const MAX_CAPTURED_BODY: usize = 64 << 10;
 
@@ -117,7 +119,7 @@ pub(super) fn http(
         url: grant.url,
         headers,
         body,
-        timeout: Duration::from_millis(request.timeout_ms.into()),
+        timeout: Duration::from_millis(request.timeout_ms.into()).min(MAX_REQUEST_TIME),
         redirects: request.redirects,
         read_bytes: read_bytes(&request.sink, limits),
         sink: request.sink,
@@ -163,7 +165,7 @@ pub(super) fn socket(
         id: open.id,
         url: grant.url,
         headers,
-        timeout: Duration::from_millis(open.timeout_ms.into()),
+        timeout: Duration::from_millis(open.timeout_ms.into()).min(MAX_REQUEST_TIME),
         max_message: asked.min(limits.message_bytes),
     };
     Ok((dial, grant.positions))

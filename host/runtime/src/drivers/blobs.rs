@@ -16,7 +16,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
-use crate::bindings::v0_1::{BlobDigest, BlobId, BlobInfo, Digest, DigestDone, Hash};
+use super::workers::Cancelled;
+use crate::bindings::v0_1::{BlobDigest, BlobId, BlobInfo, Digest, Hash};
 
 /// A blob that nobody dropped is gone after this: longer than any turn is taken up again.
 pub const TTL: Duration = Duration::from_secs(24 * 3600);
@@ -189,42 +190,55 @@ impl Blobs {
         Ok(())
     }
 
-    /// Digests of a range; none when the blob is gone.
-    pub async fn digest(&self, ask: &BlobDigest) -> DigestDone {
-        let digests = self.hash(ask).await.unwrap_or_else(|error| {
+    /// Digests of a range; none when the blob is gone, or nobody waits for them any more. Blocks on the disk, and keeps a
+    /// core busy.
+    pub(crate) fn digest(&self, ask: &BlobDigest, cancelled: &Cancelled) -> Vec<Digest> {
+        self.hash(ask, cancelled).unwrap_or_else(|error| {
             tracing::warn!(blob = ask.blob, %error, "no digest");
             Vec::new()
-        });
-        DigestDone {
-            id: ask.id,
-            digests,
-        }
+        })
     }
 
-    async fn hash(&self, ask: &BlobDigest) -> Result<Vec<Digest>, BlobError> {
-        let (mut reader, _) = self.read(ask.blob, ask.offset, ask.length).await?;
+    fn hash(&self, ask: &BlobDigest, cancelled: &Cancelled) -> Result<Vec<Digest>, BlobError> {
+        use std::io::{Read, Seek};
+        let size = self.info(ask.blob).ok_or(BlobError::Gone(ask.blob))?.size;
+        let left = size.saturating_sub(ask.offset);
+        let mut file = std::fs::File::open(self.path(ask.blob))?;
+        file.seek(io::SeekFrom::Start(ask.offset))?;
+        let mut reader = file.take(ask.length.unwrap_or(left).min(left));
+        let wanted = |hash: Hash| ask.hashes.contains(&hash);
         let (mut md5, mut sha1, mut sha256) = (Md5::new(), Sha1::new(), Sha256::new());
         let mut chunk = vec![0; CHUNK_BYTES];
         loop {
-            let read = reader.read(&mut chunk).await?;
+            let read = reader.read(&mut chunk)?;
             let Some(bytes) = chunk.get(..read).filter(|b| !b.is_empty()) else {
                 break;
             };
-            for hash in &ask.hashes {
-                match hash {
-                    Hash::Md5 => md5.update(bytes),
-                    Hash::Sha1 => sha1.update(bytes),
-                    Hash::Sha256 => sha256.update(bytes),
-                }
+            if cancelled.get() {
+                return Ok(Vec::new());
+            }
+            // Each once, however often it is asked for.
+            if wanted(Hash::Md5) {
+                md5.update(bytes);
+            }
+            if wanted(Hash::Sha1) {
+                sha1.update(bytes);
+            }
+            if wanted(Hash::Sha256) {
+                sha256.update(bytes);
             }
         }
-        let (md5, sha1, sha256) = (md5.finalize(), sha1.finalize(), sha256.finalize());
+        let (md5, sha1, sha256) = (
+            hex(&md5.finalize()),
+            hex(&sha1.finalize()),
+            hex(&sha256.finalize()),
+        );
         let digests = ask.hashes.iter().map(|hash| Digest {
             hash: *hash,
             hex: match hash {
-                Hash::Md5 => hex(&md5),
-                Hash::Sha1 => hex(&sha1),
-                Hash::Sha256 => hex(&sha256),
+                Hash::Md5 => md5.clone(),
+                Hash::Sha1 => sha1.clone(),
+                Hash::Sha256 => sha256.clone(),
             },
         });
         Ok(digests.collect())
@@ -449,8 +463,9 @@ mod tests {
             length: Some(3),
             hashes: vec![Hash::Md5, Hash::Sha1],
         };
-        let done = blobs.digest(&ask).await;
-        let hex: Vec<_> = done.digests.iter().map(|d| d.hex.as_str()).collect();
+        let nobody = Cancelled::default();
+        let digests = blobs.digest(&ask, &nobody);
+        let hex: Vec<_> = digests.iter().map(|d| d.hex.as_str()).collect();
         assert_eq!(
             hex,
             [
@@ -459,6 +474,6 @@ mod tests {
             ]
         );
         let gone = BlobDigest { blob: 2, ..ask };
-        assert!(blobs.digest(&gone).await.digests.is_empty());
+        assert!(blobs.digest(&gone, &nobody).is_empty());
     }
 }

@@ -94,10 +94,14 @@ pub(super) async fn in_memory(pieces: &[BodyPiece], blobs: &Blobs) -> Result<Byt
     Ok(all.freeze())
 }
 
-fn length(pieces: &[BodyPiece], blobs: &Blobs) -> Result<u64, BlobError> {
+/// Bytes that the pieces have once they are joined.
+///
+/// # Errors
+/// A blob is gone.
+pub(crate) fn length(pieces: &[BodyPiece], blobs: &Blobs) -> Result<u64, BlobError> {
     let mut total = 0u64;
     for piece in pieces {
-        total += match piece {
+        let bytes = match piece {
             BodyPiece::Text(text) => text.expose().len() as u64,
             BodyPiece::Blob(range) => {
                 let size = blobs
@@ -107,11 +111,12 @@ fn length(pieces: &[BodyPiece], blobs: &Blobs) -> Result<u64, BlobError> {
                 let left = size.saturating_sub(range.offset);
                 let raw = range.length.unwrap_or(left).min(left);
                 match range.encoding {
-                    Encoding::Base64 => raw.div_ceil(3) * 4,
+                    Encoding::Base64 => raw.div_ceil(3).saturating_mul(4),
                     Encoding::Raw | Encoding::JsonString | Encoding::Percent => raw,
                 }
             }
         };
+        total = total.saturating_add(bytes);
     }
     Ok(total)
 }

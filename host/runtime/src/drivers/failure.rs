@@ -29,25 +29,17 @@ pub(super) fn of_client(error: reqwest::Error, sent: bool) -> Failure {
 }
 
 fn stage(error: &reqwest::Error) -> Stage {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    let mut tls = false;
-    let mut proxy = false;
-    while let Some(error) = cause {
-        if error.is::<AddressRefused>() {
-            return Stage::Policy;
-        }
-        let in_io = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        if in_io.is_some_and(|inner| inner.is::<AddressRefused>()) {
-            return Stage::Policy;
-        }
-        tls |=
-            error.is::<rustls::Error>() || in_io.is_some_and(|inner| inner.is::<rustls::Error>());
-        let text = error.to_string();
-        proxy |= text.contains("tunnel") || text.contains("proxy") || text.contains("socks");
-        cause = error.source();
+    if any(error, &|cause| cause.is::<AddressRefused>()) {
+        return Stage::Policy;
     }
+    // Of an end in the middle of the handshake only the text is left.
+    let tls = any(error, &|cause| {
+        cause.is::<rustls::Error>() || cause.to_string().starts_with("tls handshake")
+    });
+    let proxy = any(error, &|cause| {
+        let text = cause.to_string();
+        text.contains("tunnel") || text.contains("proxy") || text.contains("socks")
+    });
     if error.is_timeout() {
         Stage::Timeout
     } else if proxy {
@@ -65,6 +57,17 @@ fn stage(error: &reqwest::Error) -> Stage {
     } else {
         Stage::Protocol
     }
+}
+
+/// True when an error or one of its causes is like this. An I/O error that was made of another one leaves that out of its
+/// causes, and clients wrap one into the other.
+fn any(error: &(dyn Error + 'static), is: &dyn Fn(&(dyn Error + 'static)) -> bool) -> bool {
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    is(error)
+        || wrapped.is_some_and(|inner| any(inner, is))
+        || error.source().is_some_and(|cause| any(cause, is))
 }
 
 /// The error and its causes in one line, without repetitions.
@@ -88,3 +91,6 @@ fn chain(error: &dyn Error) -> String {
         _ => told.into_iter().cloned().collect::<Vec<_>>().join(": "),
     }
 }
+
+#[cfg(test)]
+mod tests;

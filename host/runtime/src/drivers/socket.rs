@@ -21,6 +21,7 @@ use super::blobs::Blobs;
 use super::body::in_memory;
 use super::failure::{failed, of_client};
 use super::network::Network;
+use super::unsent::Room;
 use crate::actor::{Input, SocketDial, SocketMessage};
 use crate::bindings::v0_1::{
     CloseFrame as PeerClose, Failure, SocketBinary, SocketClose, SocketClosed, SocketEnd, SocketId,
@@ -39,8 +40,8 @@ const NO_CODE: u16 = 1005;
 
 /// What is to be sent.
 pub(crate) enum Outgoing {
-    /// A message.
-    Message(SocketMessage),
+    /// A message, and the room that it takes until it is sent.
+    Message(SocketMessage, Room),
     /// The end.
     Close(SocketClose),
 }
@@ -95,7 +96,7 @@ pub(crate) async fn run(
 async fn until_closed(outgoing: &mut mpsc::Receiver<Outgoing>) {
     loop {
         match outgoing.recv().await {
-            Some(Outgoing::Message(_)) => {}
+            Some(Outgoing::Message(..)) => {}
             Some(Outgoing::Close(_)) | None => return,
         }
     }
@@ -173,7 +174,7 @@ async fn write(
 ) -> Option<SocketEnd> {
     while let Some(next) = outgoing.recv().await {
         let close = match next {
-            Outgoing::Message(message) => {
+            Outgoing::Message(message, _room) => {
                 let sent = match outgoing_message(&message, blobs).await {
                     Ok(message) => writer.send(message).await.map_err(|e| of_protocol(&e)),
                     Err(failure) => Err(failure),

@@ -14,11 +14,11 @@ use crate::actor::{
 };
 use crate::agent::AgentAsk;
 use crate::bindings::v0_1::{
-    BlobDigest, BlobInfo, BlobMade, Entropy, EntropyAsk, Failure, Health, HealthLevel, RequestId,
-    SocketClose, SocketClosed, SocketEnd, SocketId, Stage, log::Level,
+    BlobDigest, BlobInfo, BlobMade, DigestDone, Entropy, EntropyAsk, Failure, Health, HealthLevel,
+    RequestId, SocketClose, SocketClosed, SocketEnd, SocketId, Stage, log::Level,
 };
 use crate::drivers::socket::{self, Outgoing, SEND_QUEUE};
-use crate::drivers::{blobs::BlobError, http};
+use crate::drivers::{blobs::BlobError, body, http};
 use crate::guest::LogLine;
 
 /// Where boot numbers begin that could not be counted, seconds since 1970: far above any number
@@ -101,10 +101,23 @@ impl Channel {
         let sender = locked(&self.sockets).get(&id).cloned();
         // Without a sender the socket has ended, and its end is in the queue.
         let Some(sender) = sender else { return };
-        if let Err(mpsc::error::TrySendError::Full(_)) = sender.try_send(Outgoing::Message(message))
-        {
+        // A blob that is gone is told by whoever joins the message.
+        let bytes = body::length(&message.payload, &self.parts.blobs).unwrap_or(0);
+        let max = locked(&self.standing).limits.unsent_bytes;
+        let Some(room) = self.unsent.take(bytes, max) else {
+            let why = format!(
+                "messages of more than {max} bytes wait to be sent, which is [resources] max_unsent_mb of plugin.toml; the socket is closed"
+            );
+            self.note(Level::Warn, &why);
+            tracing::warn!(channel = %self.name(), socket = id, "{why}");
             locked(&self.sockets).remove(&id);
-            self.push(closed(id, "the other side takes no more messages"));
+            return self.push(closed(id, Stage::Policy, &why));
+        };
+        let sent = sender.try_send(Outgoing::Message(message, room));
+        if let Err(mpsc::error::TrySendError::Full(_)) = sent {
+            locked(&self.sockets).remove(&id);
+            let why = "the other side takes no more messages";
+            self.push(closed(id, Stage::Protocol, why));
         }
     }
 
@@ -152,9 +165,15 @@ impl Channel {
     }
 
     fn digest(self: &Arc<Self>, ask: BlobDigest) {
-        let blobs = self.parts.blobs.clone();
+        let (blobs, turn) = (self.parts.blobs.clone(), Arc::clone(&self.digesting));
+        let workers = self.parts.workers.clone();
         self.request(ask.id, async move {
-            Input::DigestDone(blobs.digest(&ask).await)
+            // One of this channel at a time, and of those a few in the process.
+            let _turn = turn.lock().await;
+            let id = ask.id;
+            let digests = workers.run(move |cancelled| blobs.digest(&ask, cancelled));
+            let digests = digests.await;
+            Input::DigestDone(DigestDone { id, digests })
         });
     }
 
@@ -308,9 +327,9 @@ async fn make_blob(
     writer.finish(content.name).await
 }
 
-fn closed(id: SocketId, detail: &str) -> Input {
+fn closed(id: SocketId, stage: Stage, detail: &str) -> Input {
     let failure = Failure {
-        stage: Stage::Protocol,
+        stage,
         detail: detail.into(),
         maybe_received: true,
     };
