@@ -23,6 +23,8 @@ pub struct AgentConfig {
     pub mind: Mind,
     /// Time for one turn, from its beginning to the last word.
     pub time_limit: Duration,
+    /// Turns at once, of all channels together; others wait.
+    pub at_once: usize,
     /// How much is remembered of a conversation.
     pub history: Bounds,
     /// The folder for attachments and for the files that an answer can send. As it is written in the
@@ -105,6 +107,7 @@ impl Default for AgentConfig {
         Self {
             mind: Mind::Echo,
             time_limit: Duration::from_secs(120),
+            at_once: 8,
             history: Bounds::default(),
             media_dir: None,
             tools: Vec::new(),
@@ -127,6 +130,7 @@ pub fn keys() -> Vec<KeySpec> {
         text_list("command", "The program to start for each turn, and its arguments; required with `command`."),
         text_list("command_env", "Variables of the environment that the program is told, besides `PATH`, `HOME` and `LANG`."),
         integer("timeout_seconds", 120, 1..=3600, "Time for one answer."),
+        integer("at_once", 8, 1..=1024, "Answers that are worked on at once, of all channels together. Others wait, a channel and a conversation after the other."),
         integer("silence_seconds", 60, 1..=3600, "Longest silence of the server within one answer."),
         boolean("images", false, "Show the model the pictures of a message. The model must be able to see; without it, it is told their names."),
         text("media_dir", "Folder for attachments, and the only one whose files an answer can send; default: `media` in the state directory."),
@@ -190,6 +194,7 @@ impl AgentConfig {
         Ok(Self {
             mind,
             time_limit: seconds("timeout_seconds"),
+            at_once: count("at_once"),
             history: Bounds {
                 messages: count("history_messages"),
                 chars: count("history_chars"),
@@ -295,6 +300,7 @@ mod tests {
         let config = read("").unwrap();
         assert!(matches!(config.mind, Mind::Echo));
         assert_eq!(config.time_limit, AgentConfig::default().time_limit);
+        assert_eq!(config.at_once, AgentConfig::default().at_once);
         assert_eq!(config.history, AgentConfig::default().history);
     }
 

@@ -21,6 +21,7 @@ mod openai;
 mod port;
 mod program;
 mod prompt;
+mod seats;
 mod tools;
 mod turn;
 mod vision;

@@ -19,6 +19,7 @@ use crate::media::MediaFolder;
 use crate::openai::OpenAi;
 use crate::program::Program;
 use crate::prompt;
+use crate::seats::Seats;
 use crate::tools::{Questions, Tools};
 use crate::turn::{Answerer, Turn};
 
@@ -48,6 +49,7 @@ pub enum AgentError {
 pub(crate) struct Shared {
     pub(crate) answerer: Answerer,
     pub(crate) time_limit: Duration,
+    pub(crate) seats: Seats,
     pub(crate) media: Option<Arc<MediaFolder>>,
     pub(crate) tools: Tools,
     pub(crate) questions: Questions,
@@ -116,7 +118,7 @@ impl Agent {
     /// The echo agent, which needs no network. Without a media folder, it sends no files.
     pub fn echo() -> Self {
         let histories = (Archive::none(), Vec::new());
-        Self::with(Answerer::Echo, &AgentConfig::default(), None, histories)
+        Self::with(Answerer::Echo, &quick(), None, histories)
     }
 
     /// The echo agent with a media folder.
@@ -125,7 +127,7 @@ impl Agent {
     /// The folder cannot be used.
     pub fn echo_with_media(dir: &Path) -> Result<Self, AgentError> {
         let media = media_folder(dir)?;
-        let config = AgentConfig::default();
+        let config = quick();
         let histories = (Archive::none(), Vec::new());
         Ok(Self::with(Answerer::Echo, &config, Some(media), histories))
     }
@@ -147,6 +149,7 @@ impl Agent {
             shared: Arc::new(Shared {
                 answerer,
                 time_limit: config.time_limit,
+                seats: Seats::new(config.at_once),
                 media,
                 tools: Tools::new(&config.tools, working_dir(config).as_deref()),
                 questions: Questions::default(),
@@ -181,6 +184,7 @@ impl Agent {
             begin,
             line,
             cancelled,
+            seat: Mutex::default(),
         };
         let running = Arc::clone(&self.running);
         tokio::spawn(async move {
@@ -220,6 +224,14 @@ impl Agent {
         for cancelled in locked(&self.running).range(those).map(|(_, token)| token) {
             cancelled.cancel();
         }
+    }
+}
+
+/// For an agent that answers at once, and needs nothing for it.
+fn quick() -> AgentConfig {
+    AgentConfig {
+        at_once: 1024,
+        ..AgentConfig::default()
     }
 }
 
@@ -269,6 +281,10 @@ impl AgentPort for Agent {
     fn detach(&self, channel: &str) {
         locked(&self.lines).remove(channel);
         self.stop(channel, TurnId::MIN..=TurnId::MAX);
+    }
+
+    fn waiting(&self, channel: &str) -> usize {
+        self.shared.seats.waiting(channel)
     }
 
     fn forget(&self, channel: &str, sender: &str) -> usize {

@@ -18,10 +18,14 @@ use crate::openai::{Ask, OpenAi, WordSink};
 use crate::port::Shared;
 use crate::program::Program;
 use crate::prompt::{self, Given};
+use crate::seats::{Full, Seat};
 use crate::tools::Offer;
 use crate::vision;
 
 mod tools;
+
+/// Longest wait for a place, where the answer can be delivered for longer than that.
+const MAX_WAIT: Duration = Duration::from_secs(600);
 
 /// What answers, ready to.
 #[derive(Debug)]
@@ -48,6 +52,8 @@ pub(crate) struct Turn {
     pub(crate) begin: TurnBegin,
     pub(crate) line: AgentLine,
     pub(crate) cancelled: CancellationToken,
+    /// Its place among those that run.
+    pub(crate) seat: Mutex<Option<Seat>>,
 }
 
 /// An answer as it was written, and as it is sent.
@@ -63,19 +69,59 @@ impl Turn {
         let asked = prompt::message(&self.begin.message, &[]);
         let (id, source) = (self.begin.id, Source::of(&self.begin.message));
         let said = self.shared.history().asked(&self.key, id, source, asked);
-        let limit = self.time_limit();
-        let until = Instant::now() + limit;
         let news = tokio::select! {
             // First, so that a turn that is cancelled and done at once counts as cancelled.
             biased;
             () = self.cancelled.cancelled() => TurnNews::Cancelled,
-            answer = tokio::time::timeout(limit, self.answer(said, until)) => match answer {
-                Ok(Ok(answer)) => self.finished(answer),
-                Ok(Err(why)) => self.failed(&why),
-                Err(_) => self.failed(&format!("no answer within {} s", limit.as_secs())),
-            },
+            news = self.seated(said) => news,
         };
+        // Not held while the channel has no time to listen.
+        self.stand_up();
         self.send(news).await;
+    }
+
+    /// Waits for a place, and answers.
+    async fn seated(&self, said: Vec<Said>) -> TurnNews {
+        let patience = self.window().unwrap_or(MAX_WAIT).min(MAX_WAIT);
+        match tokio::time::timeout(patience, self.sit_down()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(Full)) => return self.failed(
+                "too many messages wait for an answer already; raise [agent] at_once if the machine can do more",
+            ),
+            Err(_) => return self.failed(
+                "no other answer was done in time for this one to begin; raise [agent] at_once if the machine can do more",
+            ),
+        }
+        let limit = self.time_limit();
+        let until = Instant::now() + limit;
+        match tokio::time::timeout(limit, self.answer(said, until)).await {
+            Ok(Ok(answer)) => self.finished(answer),
+            Ok(Err(why)) => self.failed(&why),
+            Err(_) => self.failed(&format!("no answer within {} s", limit.as_secs())),
+        }
+    }
+
+    async fn sit_down(&self) -> Result<(), Full> {
+        let seat = self.shared.seats.take(&self.key).await?;
+        *self.seat.lock().unwrap_or_else(PoisonError::into_inner) = Some(seat);
+        Ok(())
+    }
+
+    fn stand_up(&self) {
+        let seat = self
+            .seat
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(seat);
+    }
+
+    /// Waits for a person, who may take long, and lets another turn run meanwhile.
+    async fn without_seat<T>(&self, waits: impl Future<Output = T>) -> Result<T, Full> {
+        self.stand_up();
+        let result = waits.await;
+        self.sit_down().await?;
+        Ok(result)
     }
 
     async fn answer(&self, mut said: Vec<Said>, until: Instant) -> Result<Answer, String> {
@@ -248,13 +294,16 @@ impl Turn {
     /// The operator's limit, or less when the answer could not be delivered any more.
     fn time_limit(&self) -> Duration {
         let limit = self.shared.time_limit;
-        let Some(deadline) = self.begin.deadline_wall_ms else {
-            return limit;
-        };
+        self.window().map_or(limit, |window| limit.min(window))
+    }
+
+    /// How long an answer can be delivered, where that has an end.
+    fn window(&self) -> Option<Duration> {
+        let deadline = self.begin.deadline_wall_ms?;
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        limit.min(Duration::from_millis(deadline).saturating_sub(now))
+        Some(Duration::from_millis(deadline).saturating_sub(now))
     }
 
     fn finished(&self, answer: Answer) -> TurnNews {

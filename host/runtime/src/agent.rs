@@ -40,6 +40,12 @@ pub trait AgentPort: Send + Sync + fmt::Debug {
     /// A channel is gone. What was under way for it is stopped.
     fn detach(&self, channel: &str);
 
+    /// How many turns of a channel wait to begin: none with an agent that begins all at once.
+    fn waiting(&self, channel: &str) -> usize {
+        let _ = channel;
+        0
+    }
+
     /// Forgets what a person of a channel has said and what was answered, by the sender's id. Returns
     /// how many messages there were: none with an agent that remembers nothing.
     fn forget(&self, channel: &str, sender: &str) -> usize {

@@ -259,6 +259,7 @@ impl Channel {
                 requests: usage.requests,
                 timers: usage.timers,
                 turns: usage.turns,
+                turns_waiting: parts.agent.waiting(&parts.name),
             },
             counted: self.stats.counted(),
             recent: self.stats.noted(),

@@ -98,6 +98,8 @@ pub struct Now {
     pub timers: usize,
     /// Turns with the agent.
     pub turns: usize,
+    /// Those of them that wait to begin.
+    pub turns_waiting: usize,
 }
 
 /// What has been, since the start.

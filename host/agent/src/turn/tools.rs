@@ -84,6 +84,7 @@ impl Turn {
             detail,
         }))
         .await;
-        answered.await.unwrap_or(false)
+        let allowed = self.without_seat(answered).await;
+        matches!(allowed, Ok(Ok(true)))
     }
 }

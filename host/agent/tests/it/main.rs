@@ -17,3 +17,4 @@ mod support;
 #[cfg(unix)]
 mod tools;
 mod tricks;
+mod waiting;

@@ -50,6 +50,7 @@ fn config(server: &Model, model: &str, silence: Duration) -> AgentConfig {
             images: false,
         }),
         time_limit: Duration::from_secs(60),
+        at_once: 8,
         history: Bounds::default(),
         media_dir: None,
         tools: vec![],

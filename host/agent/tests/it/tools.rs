@@ -54,6 +54,7 @@ fn start(server: &Model, model: &str, approve: Approve, media: &Path) -> Agent {
             images: false,
         }),
         time_limit: Duration::from_secs(60),
+        at_once: 8,
         history: Bounds::default(),
         media_dir: Some(media.to_owned()),
         tools: vec![ToolServer {

@@ -219,6 +219,7 @@ impl Desk<'_> {
                     &[
                         &now.queue,
                         &now.turns,
+                        &now.turns_waiting,
                         &now.requests,
                         &now.sockets,
                         &now.timers,

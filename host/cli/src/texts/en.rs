@@ -28,7 +28,9 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::UptimeFix => "look into the incident files in {}",
         Text::Share => "{} of {}",
         Text::BlobShare => "{} files, {} of {}",
-        Text::Work => "{} waiting, {} turns, {} requests, {} sockets, {} timers",
+        Text::Work => {
+            "{} inputs waiting, {} turns ({} of them waiting), {} requests, {} sockets, {} timers"
+        }
         Text::Counted => "{} inputs, {} effects, {} requests ({} failed), {} sockets",
         Text::LookAtLog => "look into the log",
         Text::Ago => "{} ago",

@@ -28,7 +28,7 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::UptimeFix => "请查看 {} 里的事故报告",
         Text::Share => "{}，上限 {}",
         Text::BlobShare => "{} 个文件，{}，上限 {}",
-        Text::Work => "{} 个输入等待，{} 轮对话，{} 个请求，{} 个连接，{} 个定时器",
+        Text::Work => "{} 个输入等待，{} 轮对话（{} 轮排队中），{} 个请求，{} 个连接，{} 个定时器",
         Text::Counted => "{} 个输入，{} 个动作，{} 个请求（{} 个失败），{} 个连接",
         Text::LookAtLog => "请查看日志",
         Text::Ago => "{}前",
