@@ -15,7 +15,7 @@ use crate::state::Entries;
 /// Where they are stored.
 const PREFIX: &str = "cap/";
 /// Things remembered; the one that ends first goes first.
-const CAPACITY: usize = 512;
+pub const CAPACITY: usize = 512;
 /// Milliseconds that a refused right is not asked for again: a day.
 pub const RIGHT_MS: u64 = 24 * 3_600_000;
 /// Milliseconds that a limit of a place is believed: an hour.

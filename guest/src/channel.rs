@@ -17,7 +17,7 @@ use crate::gateway::{Gateway, Want};
 use crate::ids::{Ids, RequestId, SocketId, TimerId};
 use crate::requests::{APP_SECRET, Purpose};
 use crate::state::checkpoint::{Checkpoint, CheckpointError};
-use crate::state::{Entries, STATE_VERSION};
+use crate::state::{Entries, STATE_VERSION, bounds};
 use crate::timers::Timer;
 use crate::turns::{InFlight, Turns};
 
@@ -59,6 +59,8 @@ pub fn describe() -> ChannelInfo {
         reads_from: STATE_VERSION,
         also_writes: Vec::new(),
         keys: key_table(),
+        stores: bounds::stored(),
+        sheds: bounds::SHEDS.map(str::to_owned).to_vec(),
     }
 }
 
@@ -102,6 +104,7 @@ impl Channel {
                     format!("{} starting, AppID {}", boot.host, env.config.app_id),
                 );
                 let mut channel = Self::from_entries(env, &mut entries);
+                channel.turns.refusals.shed = boot.shed.into();
                 channel.probe = boot.reason == StartReason::Probe;
                 // A probe is only asked something; a session of its own would take the place of a live one.
                 if !channel.probe {

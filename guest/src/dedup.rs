@@ -10,7 +10,7 @@ use crate::state::ring::{BLOCK, Ring, Stored};
 use crate::state::{Entries, REMEMBER_MS};
 
 /// Names remembered: ten thousand messages with two names each.
-const CAPACITY: usize = 20_480;
+pub const CAPACITY: usize = 20_480;
 /// Where the blocks are stored.
 const PREFIX: &str = "seen/";
 

@@ -7,6 +7,7 @@ use crate::bindings::{Action, Effect, Entry, Instant, Metric, MetricKind};
 use crate::config::Config;
 use crate::ids::Ids;
 use crate::requests::Requests;
+use crate::state::bounds::{KEY_BYTES, VALUE_BYTES};
 use crate::timers::Timers;
 
 /// How much a log line matters.
@@ -140,12 +141,20 @@ impl Env {
         });
     }
 
-    /// Stores an entry with this call's commit.
+    /// Stores an entry with this call's commit. One that the host would not take is left out, since it would cost the whole
+    /// call: ids of the platform's that long name nothing.
     pub fn put(&mut self, key: impl Into<String>, value: Vec<u8>) {
-        self.emit(Action::StorePut(Entry {
-            key: key.into(),
-            value,
-        }));
+        let key = key.into();
+        if key.len() > KEY_BYTES || value.len() > VALUE_BYTES {
+            let line = format!(
+                "an entry of {} and {} bytes is too large to be stored",
+                key.len(),
+                value.len()
+            );
+            self.log(Level::Error, line);
+            return self.count("entries_left_out", "too-large");
+        }
+        self.emit(Action::StorePut(Entry { key, value }));
     }
 
     /// Deletes an entry with this call's commit.

@@ -33,7 +33,7 @@ const ATTACHED_BYTES: usize = 16 << 10;
 /// Bytes of what else is stored of a message: ids, names and the keys of JSON.
 const ELSE_BYTES: usize = 1 << 10;
 /// Bytes of an index: a longer one names nothing.
-const INDEX_BYTES: usize = 512;
+const INDEX_BYTES: usize = 256;
 
 /// An inbound message of any scene.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,13 +13,13 @@ use crate::state::ring::{BLOCK, Ring, Stored};
 use crate::turns::{Origin, Stage, Turn};
 
 /// Outcomes remembered.
-const CAPACITY: usize = 10_240;
+pub const CAPACITY: usize = 10_240;
 /// Where they are stored.
 const PREFIX: &str = "ledger/";
 /// Where reviews are stored.
 const REVIEWS: &str = "review/";
 /// Reviews remembered; the oldest goes first.
-const MAX_REVIEWS: usize = 256;
+pub const MAX_REVIEWS: usize = 256;
 
 /// One outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

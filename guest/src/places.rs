@@ -15,7 +15,7 @@ use crate::scene::Scene;
 use crate::state::Entries;
 
 /// Places remembered; the one untouched longest goes.
-const CAPACITY: usize = 2_000;
+pub const CAPACITY: usize = 2_000;
 /// Where they are stored: the kind of place and its id follow.
 const PREFIX: &str = "place/";
 /// The kind of place that is no scene: one does not write to a guild, but to its channels.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::bindings::Entry;
 use crate::env::Env;
 
+pub mod bounds;
 pub mod checkpoint;
 pub mod name;
 pub mod ring;

@@ -18,7 +18,7 @@ const PREFIX: &str = "ask/";
 /// Where the next number is stored: a number is never given to somebody else.
 const NEXT: &str = "ask-next";
 /// Requests remembered. One that was denied makes room; one that waits does not, and the newest is refused.
-const CAPACITY: usize = 50;
+pub const CAPACITY: usize = 50;
 /// Milliseconds after which a request is forgotten: a week.
 const FORGET_MS: u64 = 7 * 24 * 3_600_000;
 /// Characters of a name that are kept.

@@ -14,7 +14,7 @@ use super::{Kind, Person};
 /// Where they are stored: the kind of id and the id follow.
 const PREFIX: &str = "bind/";
 /// People who may be paired at a time.
-const CAPACITY: usize = 1_000;
+pub const CAPACITY: usize = 1_000;
 
 /// How somebody came to be paired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,7 +20,7 @@ use accounts::{Accounts, Place};
 /// Where accounts are stored.
 const PREFIX: &str = "slots/";
 /// Accounts remembered; the oldest goes first. Where a bot is that busy, newer messages lend.
-const CAPACITY: usize = 1_024;
+pub const CAPACITY: usize = 1_024;
 /// Replies that a message which waits for its own answer does not lend.
 const KEPT: u32 = 2;
 /// Replies of one place beyond which nobody counts: more than any answer takes.

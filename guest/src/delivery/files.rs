@@ -14,7 +14,9 @@ use super::answer::Ready;
 /// Where they are stored.
 const PREFIX: &str = "file/";
 /// Files remembered; the one kept first goes first.
-const CAPACITY: usize = 128;
+pub const CAPACITY: usize = 128;
+/// Bytes of the platform's name for an upload; a longer one is good for one message, and not remembered.
+pub const INFO_BYTES: usize = 2_048;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
@@ -59,6 +61,9 @@ impl Files {
 
     /// Remembers an upload, with this call's commit.
     pub fn keep(&mut self, env: &mut Env, name: String, ready: Ready) {
+        if ready.file_info.len() > INFO_BYTES {
+            return;
+        }
         let kept = Kept {
             ready,
             since_ms: env.now.wall_ms,

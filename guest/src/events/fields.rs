@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::moment::timestamp_ms;
 
-/// Characters of an id. The longest seen has 120; what is longer than this is no id.
-const ID_CHARS: usize = 512;
+/// Bytes of an id. The longest seen has 120; what is longer than this is no id.
+const ID_BYTES: usize = 256;
 /// Characters of a name or another short text.
 const NAME_CHARS: usize = 64;
 /// Elements of a list: more than any event of the platform's has.
@@ -29,7 +29,7 @@ impl<'a> Fields<'a> {
     /// An id. Empty when there is none, or when it is too long to be one: a shortened id would name another thing.
     pub(crate) fn id(self, name: &str) -> String {
         let id = self.text(name);
-        if id.len() > ID_CHARS && id.chars().count() > ID_CHARS {
+        if id.len() > ID_BYTES {
             return String::new();
         }
         id

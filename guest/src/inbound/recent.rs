@@ -19,7 +19,7 @@ use crate::state::{Entries, REMEMBER_MS};
 use super::{Attached, Inbound};
 
 /// Messages remembered.
-const CAPACITY: usize = 1_024;
+pub const CAPACITY: usize = 1_024;
 /// Records in one stored block: each message rewrites one, so few.
 const BLOCK: usize = 16;
 /// Characters of a message's text that are kept.

@@ -55,6 +55,7 @@ pub(crate) fn boot(overrides: &Value, entries: Vec<Entry>, number: u32) -> Boot 
         config: config(overrides),
         secrets: vec!["app_secret".into()],
         entries,
+        shed: 0,
         checkpoint: None,
         host: "driver".into(),
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use qq_channel::bindings::*;
 use qq_channel::channel::Channel;
+use qq_channel::state::bounds;
 use qq_channel::turns::room::{ACCEPTED_BYTES, MESSAGES, OPEN_BYTES, TURN_BYTES, WORDS};
 use serde_json::{Value, json};
 
@@ -287,6 +288,7 @@ impl World {
 
     /// Goes on until nothing is open.
     fn settle(&mut self) {
+        self.check_bounds();
         for _ in 0..100_000 {
             self.work(Sends::Answered);
             if self.stored_bytes("turn/") == 0 && self.turns.is_empty() {
@@ -297,6 +299,37 @@ impl World {
             }
         }
         panic!("{} turns are left", self.stored_bytes("turn/"));
+    }
+
+    /// Fails for a prefix under which more is stored than the component describes.
+    fn check_bounds(&self) {
+        let mut whole = 0;
+        for bound in bounds::TABLE
+            .iter()
+            .filter(|bound| !bound.prefix.is_empty())
+        {
+            let there = self
+                .store
+                .iter()
+                .filter(|(key, _)| key.starts_with(bound.prefix));
+            let sizes: Vec<usize> = there.map(|(key, value)| key.len() + value.len()).collect();
+            whole += sizes.len();
+            let what = bound.prefix;
+            assert!(
+                sizes.len() <= bound.entries,
+                "{what}: {} entries",
+                sizes.len()
+            );
+            assert!(
+                sizes.iter().sum::<usize>() <= bound.bytes,
+                "{what}: too many bytes"
+            );
+            assert!(
+                sizes.iter().all(|size| *size <= bound.entry_bytes),
+                "{what}: {sizes:?}"
+            );
+        }
+        assert!(self.store.len() - whole <= 4, "something else is stored");
     }
 
     /// Fails unless somebody else is answered, and every message has its one outcome.
@@ -495,6 +528,7 @@ fn a_store_with_more_than_fits_sheds_the_oldest_with_a_record() {
     }
     assert!(store.values().map(Vec::len).sum::<usize>() > OPEN_BYTES + (2 << 20));
     world.store = store;
+    world.store.retain(|key, _| key.starts_with("turn/"));
     let mut world = Overfull::start(world);
     world.settle();
     let expired: Vec<u64> = world

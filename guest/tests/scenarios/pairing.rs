@@ -182,7 +182,10 @@ fn a_code_ends_after_ten_minutes_and_the_operator_gets_another_one() {
     // Numbers above the last whole million do not do.
     driver.random(vec![0xFF; 32]);
     driver.random(bytes());
-    assert_eq!(data(&driver), json!({"code": CODE, "long_code": format!("{CODE}000000"), "valid_s": 600}));
+    assert_eq!(
+        data(&driver),
+        json!({"code": CODE, "long_code": format!("{CODE}000000"), "valid_s": 600})
+    );
     assert!(driver.reply().lines[0].text.contains("/bind 234567"));
     let shown = driver.log();
     assert_eq!(

@@ -130,6 +130,8 @@ pub struct Actor {
     guest_health: Health,
     store_trouble: Option<String>,
     retired: Retired,
+    /// Entries deleted before the last start.
+    shed: u32,
 }
 
 impl fmt::Debug for Actor {
@@ -171,6 +173,7 @@ impl Actor {
             guest_health: starting(),
             store_trouble: None,
             retired: Retired::default(),
+            shed: 0,
         };
         (actor, vec![Command::AskBoot])
     }

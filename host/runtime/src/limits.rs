@@ -3,6 +3,11 @@
 
 use std::time::Duration;
 
+use crate::bindings::v0_1::Stored;
+
+/// What each stored entry counts for besides its key and its value, bytes: memory and a line of the store's log.
+pub const ENTRY_COST_BYTES: usize = 128;
+
 /// Upper bounds for one channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -125,4 +130,11 @@ impl Limits {
         blob_bytes: 2 << 30,
         blobs_total_bytes: 8 << 30,
     };
+
+    /// What stored entries count for, bytes.
+    #[must_use]
+    pub fn weight(&self, stored: &Stored) -> usize {
+        let fixed = ENTRY_COST_BYTES.saturating_mul(stored.entries as usize);
+        fixed.saturating_add(usize::try_from(stored.bytes).unwrap_or(usize::MAX))
+    }
 }

@@ -145,6 +145,18 @@ pub enum StartError {
     /// Its entries cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It may store more than its manifest allows, so that a start could find too much.
+    #[error(
+        "the component of {channel} stores up to {most} bytes and [resources] max_store_mb of plugin.toml allows {allowed}; raise it, with max_memory_mb to three times as much"
+    )]
+    StoresTooMuch {
+        /// The channel.
+        channel: String,
+        /// Bytes that it stores at most, by its description.
+        most: usize,
+        /// Bytes that it may store.
+        allowed: usize,
+    },
     /// A configured URL cannot be used.
     #[error("[channels_config.{channel}]: {cause}")]
     Egress {
@@ -288,6 +300,16 @@ impl Host {
             channel: name.clone(),
             cause,
         })?;
+        if let Ok(info) = spec.component.describe() {
+            let most = limits.weight(&info.stores);
+            if most > limits.store_bytes {
+                return Err(StartError::StoresTooMuch {
+                    channel: name,
+                    most,
+                    allowed: limits.store_bytes,
+                });
+            }
+        }
         let egress = EgressPolicy::new(
             manifest.egress,
             shared.options.operator.clone(),

@@ -240,6 +240,7 @@ impl Bench<'_> {
             config: self.config.clone(),
             secrets: self.secrets.clone(),
             entries: held.entries(),
+            shed: 0,
             checkpoint,
             host: "prx-check".into(),
         };

@@ -6,7 +6,7 @@ use super::{Actor, Life};
 use crate::agent::AgentAsk;
 use crate::bindings::v0_1::{
     Boot, Health, HealthLevel, Instant, Mark, Reply, ReportLine, SocketClose, StartReason,
-    TurnCancel,
+    TurnCancel, log::Level,
 };
 use crate::guest::GuestFault;
 
@@ -28,6 +28,7 @@ impl Actor {
         };
         self.boot = Some(boot);
         self.commands_asked = 0;
+        self.shed_entries();
         let mut guest = match self.component.instantiate() {
             Ok(guest) => guest,
             Err(fault) => return self.start_failed(now, first, fault),
@@ -54,6 +55,35 @@ impl Actor {
         }
     }
 
+    /// A start reads everything that is stored, so it must not be more than the manifest allows: what the component
+    /// can do without goes first.
+    fn shed_entries(&mut self) {
+        let most = self.limits.store_bytes;
+        if self.memory.bytes() <= most {
+            return;
+        }
+        let stored = self.memory.bytes();
+        let sheds = self
+            .component
+            .describe()
+            .map_or(Vec::new(), |info| info.sheds);
+        let changes = self.memory.shed(&sheds, most);
+        self.shed = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        let text = format!(
+            "{stored} bytes are stored and a start reads at most {most}, which is [resources] max_store_mb of plugin.toml: the oldest {} entries of {} were deleted",
+            changes.len(),
+            if sheds.is_empty() {
+                "nothing that may go".to_owned()
+            } else {
+                sheds.join(", ")
+            }
+        );
+        self.log_line(Level::Error, &text);
+        if !changes.is_empty() {
+            self.out.push(Command::Commit(changes));
+        }
+    }
+
     /// What an instance starts with, for this reason, from the memory as it is.
     pub(super) fn boot_record(&self, reason: StartReason) -> Boot {
         let boot = self.boot.as_ref();
@@ -65,6 +95,7 @@ impl Actor {
             config: self.config.clone(),
             secrets: self.vault.names(),
             entries: self.memory.entries(),
+            shed: self.shed,
             checkpoint: self.memory.checkpoint().cloned(),
             host: self.host.clone(),
         }

@@ -8,14 +8,7 @@ use bytes::Bytes;
 use super::command::Change;
 use super::tape::{Tape, Taped};
 use crate::bindings::v0_1::{Entry, Event, Instant};
-
-/// Bytes of a checkpoint that an event may cost: a small one is taken after every event, one that is so many times
-/// larger after as many events.
-pub(super) const CHECKPOINT_BYTES_PER_EVENT: usize = 1 << 10;
-/// However large it is, after so many events: they are handled again after a fault.
-pub(super) const EVENTS_PER_CHECKPOINT: usize = 64;
-/// Bytes that an entry counts besides its key and value: what it takes in memory and in the store however small it is.
-pub(crate) const ENTRY_COST_BYTES: usize = 128;
+use crate::limits::ENTRY_COST_BYTES;
 /// A journal longer than this is given up; the next fault starts over from the stored entries.
 const MAX_JOURNAL_EVENTS: usize = 1024;
 
@@ -145,6 +138,26 @@ impl Memory {
         std::mem::take(&mut self.tape)
     }
 
+    /// Deletes entries under these prefixes, the lowest keys first, until at most so many bytes are left. Returns what is to
+    /// be deleted in the store. Only where nothing is in flight.
+    pub(super) fn shed(&mut self, prefixes: &[String], most: usize) -> Vec<Change> {
+        let mut left = self.bytes;
+        let mut changes = Vec::new();
+        for prefix in prefixes {
+            let there = self.entries.range(prefix.clone()..);
+            for (key, value) in there.take_while(|(key, _)| key.starts_with(prefix.as_str())) {
+                if left <= most {
+                    break;
+                }
+                left = left.saturating_sub(weight(key, value.len()));
+                changes.push(Change::Delete { key: key.clone() });
+            }
+        }
+        self.changed(&changes);
+        self.forget_flight();
+        changes
+    }
+
     /// Folds the journal into the entries, and forgets the checkpoint: the next start is from the
     /// stored entries.
     pub(super) fn forget_flight(&mut self) {
@@ -220,6 +233,29 @@ fn listed(entries: &BTreeMap<String, Bytes>) -> Vec<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_go_goes_from_its_lowest_key_on_and_no_further_than_needed() {
+        let entry = |key: &str, bytes: usize| Entry {
+            key: key.into(),
+            value: vec![0; bytes],
+        };
+        let mut memory = Memory::new([
+            entry("a", 1_000),
+            entry("old/1", 1_000),
+            entry("old/2", 1_000),
+            entry("old/3", 10),
+            entry("older", 1_000),
+        ]);
+        let all = memory.bytes();
+        let changes = memory.shed(&["none/".into(), "old/".into()], all - 1_100);
+        let keys: Vec<&str> = changes.iter().map(Change::key).collect();
+        assert_eq!(keys, ["old/1"]);
+        assert!(memory.bytes() <= all - 1_100);
+        assert_eq!(memory.entries().len(), 4);
+        assert_eq!(memory.shed(&["old/".into()], 0).len(), 2);
+        assert_eq!(memory.entries().len(), 2, "the others may not go");
+    }
 
     #[test]
     fn an_entry_that_one_call_changes_often_counts_once() {

@@ -34,6 +34,7 @@ impl Wired {
             config,
             secrets: vec!["app_secret".into()],
             entries: Vec::new(),
+            shed: 0,
             checkpoint: None,
             host: "test".into(),
         };

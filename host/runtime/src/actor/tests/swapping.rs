@@ -75,6 +75,11 @@ impl Component for Build {
             state_version: self.state,
             reads_from: self.reads_from,
             also_writes: self.also_writes.clone(),
+            stores: Stored {
+                entries: 10,
+                bytes: 1 << 10,
+            },
+            sheds: vec!["old/".into()],
             keys: vec![],
         })
     }
