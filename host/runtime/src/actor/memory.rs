@@ -9,6 +9,12 @@ use super::command::Change;
 use super::tape::{Tape, Taped};
 use crate::bindings::v0_1::{Entry, Event, Instant};
 use crate::limits::ENTRY_COST_BYTES;
+
+/// Bytes of a checkpoint that an event may cost: a small one is taken after every event, one that is so many times
+/// larger after as many events.
+pub(super) const CHECKPOINT_BYTES_PER_EVENT: usize = 1 << 10;
+/// However large it is, after so many events: they are handled again after a fault.
+pub(super) const EVENTS_PER_CHECKPOINT: usize = 64;
 /// A journal longer than this is given up; the next fault starts over from the stored entries.
 const MAX_JOURNAL_EVENTS: usize = 1024;
 

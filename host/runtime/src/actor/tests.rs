@@ -150,6 +150,22 @@ fn bench(script: impl FnMut(&Event) -> Result<Vec<Action>, GuestFault> + Send + 
 
 /// A started actor of this component, with an open socket 1.
 fn bench_of(component: Arc<dyn Component>) -> Actor {
+    let (mut actor, commands) = booted(component, Limits::STANDARD, Vec::new());
+    assert!(matches!(
+        commands[..],
+        [Command::SocketOpen(_), Command::Started]
+    ));
+    let commands = actor.step(now(0), Input::SocketOpened(1));
+    assert!(commands.is_empty(), "{commands:?}");
+    actor
+}
+
+/// An actor of this component at its first start with these entries, and its first commands.
+fn booted(
+    component: Arc<dyn Component>,
+    limits: Limits,
+    entries: Vec<Entry>,
+) -> (Actor, Vec<Command>) {
     let group = EgressGroup {
         name: "api".into(),
         hosts: vec!["api.example.org".parse().unwrap()],
@@ -179,8 +195,8 @@ fn bench_of(component: Arc<dyn Component>) -> Actor {
             ["token".to_owned()],
         ),
         egress: Arc::new(egress.unwrap()),
-        limits: Limits::STANDARD,
-        entries: vec![],
+        limits,
+        entries,
         host: "test".into(),
     });
     assert!(matches!(commands[..], [Command::AskBoot]));
@@ -189,12 +205,7 @@ fn bench_of(component: Arc<dyn Component>) -> Actor {
         entropy: [7; 32],
     };
     let commands = actor.step(now(0), Input::Boot(boot));
-    assert!(matches!(
-        commands[..],
-        [Command::SocketOpen(_), Command::Started]
-    ));
-    actor.step(now(0), Input::SocketOpened(1));
-    actor
+    (actor, commands)
 }
 
 fn text(text: &str) -> Input {

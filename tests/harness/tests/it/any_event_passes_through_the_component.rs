@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use prx_host::bindings::v0_1::*;
 use prx_host::guest::wasm::WasmComponent;
 use prx_host::limits::Limits;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::common::engine;
 use crate::wired::Wired;
