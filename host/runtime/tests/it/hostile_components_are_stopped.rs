@@ -9,6 +9,7 @@ use prx_host::guest::Component;
 use prx_host::guest::wasm::{LoadError, WasmComponent};
 use prx_host::limits::Limits;
 use prx_host::runtime::{ChannelHandle, Host};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::broadcast;
 
@@ -17,21 +18,21 @@ use crate::support::{
 };
 
 /// A channel that misbehaves, and one that does not, in one host.
-struct Street {
-    bad: Line<TcpStream>,
-    handle: ChannelHandle,
+pub(crate) struct Street {
+    pub(crate) bad: Line<TcpStream>,
+    pub(crate) handle: ChannelHandle,
     incidents: broadcast::Receiver<Arc<Incident>>,
     good: Line<TcpStream>,
     good_handle: ChannelHandle,
     asked: u32,
-    server: Server,
+    pub(crate) server: Server,
     _good_server: Server,
     _host: Host,
     _dir: tempfile::TempDir,
 }
 
 impl Street {
-    async fn new(how: &str, resources: &str) -> Self {
+    pub(crate) async fn new(how: &str, resources: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let host = host(dir.path());
         let (server, good_server) = (Server::new().await, Server::new().await);
@@ -55,7 +56,7 @@ impl Street {
     }
 
     /// The neighbour answers, has never broken, and has nothing to say.
-    async fn neighbour_does_not_notice(&mut self) {
+    pub(crate) async fn neighbour_does_not_notice(&mut self) {
         self.asked += 1;
         let asked = format!("m{}", self.asked);
         assert_eq!(self.good.ask(&asked).await, format!("echo: {asked}"));
@@ -65,7 +66,7 @@ impl Street {
     }
 
     /// Lets it misbehave: the answer on its line.
-    async fn go(&mut self) -> String {
+    pub(crate) async fn go(&mut self) -> String {
         self.bad.say("go").await;
         self.neighbour_does_not_notice().await;
         let answer = self.bad.hear().await;
@@ -74,12 +75,12 @@ impl Street {
     }
 
     /// What the host has noted about it: warnings and errors.
-    fn noted(&self) -> Vec<(Level, String)> {
+    pub(crate) fn noted(&self) -> Vec<(Level, String)> {
         let recent = self.handle.view().status().recent.into_iter();
         recent.map(|noted| (noted.level, noted.text)).collect()
     }
 
-    fn has_noted(&self, part: &str) {
+    pub(crate) fn has_noted(&self, part: &str) {
         let noted = self.noted();
         assert!(
             noted.iter().any(|(_, text)| text.contains(part)),
@@ -102,11 +103,7 @@ async fn what_breaks_a_call_is_an_incident_with_the_limits_name() {
             "",
             "bad output: 5000 effects in one call, 4096 are allowed",
         ),
-        (
-            "big",
-            "",
-            "bad output: effects of 9437184 bytes in one call, 8388608 are allowed",
-        ),
+        ("big", "", "bytes in one call, 8388608 are allowed"),
         (
             "timers",
             "max_effects = 20",
@@ -351,4 +348,103 @@ fn a_component_that_breaks_while_it_is_described_says_so() {
     let component = WasmComponent::load(&engine, &hostile("describe"), Limits::STANDARD).unwrap();
     let fault = component.describe().unwrap_err().to_string();
     assert!(fault.contains("told to trap in describe"), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_and_a_message_are_bounded_whatever_the_component_would_take() {
+    let mut street = Street::new("bigsink", "max_answer_kb = 100").await;
+    street.bad.say("go").await;
+    let mut stream = street.server.tcp().await;
+    // As much as it takes: no more than the bound and a little.
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 4000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    while stream.write_all(&[b'x'; 65_536]).await.is_ok() {}
+    let answer = street.bad.hear().await;
+    assert_eq!(answer, "102400 bytes, cut: true");
+    street.neighbour_does_not_notice().await;
+
+    let mut street = Street::new("bigframe", "max_message_kb = 100").await;
+    street.bad.say("go").await;
+    let mut second = Line::accept(street.server.tcp().await).await;
+    second.say(&"x".repeat(100 << 10)).await;
+    assert_eq!(street.bad.hear().await, "heard 2");
+    second.say(&"x".repeat((100 << 10) + 1)).await;
+    let answer = street.bad.hear().await;
+    assert!(answer.contains("102401"), "{answer}");
+    street.neighbour_does_not_notice().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_at_once_are_bounded_in_bytes() {
+    let resources = "max_answer_kb = 1024\nmax_answers_mb = 1";
+    let mut street = Street::new("requests", resources).await;
+    street.bad.say("go").await;
+    // Each may take 64 KiB, so sixteen leave.
+    for _ in 0..16 {
+        drop(street.server.tcp().await);
+    }
+    let answer = street.bad.hear().await;
+    let refused = answer
+        .lines()
+        .filter(|line| line.contains("max_answers_mb"));
+    assert_eq!(refused.count(), 34, "{answer}");
+    street.neighbour_does_not_notice().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs_of_a_message_count_before_they_are_joined() {
+    let mut street = Street::new("pieces", "max_unsent_mb = 4").await;
+    street.bad.say("go").await;
+    assert_eq!(street.bad.hear().await, "<closed>");
+    street.bad = street.server.line().await;
+    street.has_noted("[resources] max_unsent_mb");
+    street.neighbour_does_not_notice().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn digests_random_numbers_and_turns_are_bounded_by_name() {
+    let mut street = Street::new("digests", "max_work = 10\nmax_call_ms = 2000").await;
+    assert_eq!(street.go().await, "3990 refused");
+    street.has_noted("more than 10 at once, which is [resources] max_work");
+
+    let mut street = Street::new("entropy", "max_call_ms = 2000").await;
+    assert_eq!(street.go().await, "0 refused");
+    let answer = street.go().await;
+    assert!(
+        answer.contains("[resources] max_asks_per_minute"),
+        "{answer}"
+    );
+
+    let mut street = Street::new("turns", "max_turns = 30\nmax_call_ms = 2000").await;
+    assert_eq!(street.go().await, "370 refused");
+    street.has_noted("more than 30 at once, which is [resources] max_turns");
+
+    let resources = "max_turns = 400\nmax_turns_per_minute = 50\nmax_call_ms = 2000";
+    let mut street = Street::new("turns", resources).await;
+    assert_eq!(street.go().await, "350 refused");
+    street.has_noted("more than 50 turns within a minute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_lines_of_many_calls_are_bounded_together() {
+    let mut street = Street::new("chatter", "max_log_lines_per_minute = 600").await;
+    for _ in 0..5 {
+        assert_eq!(street.go().await, "ok");
+    }
+    street.has_noted("[resources] max_log_lines_per_minute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_entry_counts_what_it_costs() {
+    let mut street = Street::new("small", "max_store_mb = 1\nmax_call_ms = 2000").await;
+    for _ in 0..3 {
+        assert_eq!(street.go().await, "ok");
+    }
+    street.has_noted("[resources] max_store_mb");
+    let status = street.handle.view().status();
+    assert!(
+        status.store.bytes > 4000 * 128 && status.store.bytes <= 1 << 20,
+        "{:?}",
+        status.store
+    );
 }

@@ -11,6 +11,7 @@ mod channel;
 mod control;
 mod faults;
 mod hostile_components_are_stopped;
+mod hostile_components_get_no_secret;
 mod http;
 mod killed;
 mod loading;

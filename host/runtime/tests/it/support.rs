@@ -88,6 +88,10 @@ pub(crate) fn manifest() -> Manifest {
 /// The manifest of a fixture, with other numbers in `[resources]`.
 pub(crate) fn manifest_of(name: &str, resources: &str) -> Manifest {
     let text = std::fs::read_to_string(fixture(name).join("plugin.toml")).unwrap();
+    let key = |line: &str| line.split(" =").next().unwrap_or_default().to_owned();
+    let other: Vec<String> = resources.lines().map(key).collect();
+    let kept = text.lines().filter(|line| !other.contains(&key(line)));
+    let text: String = kept.map(|line| format!("{line}\n")).collect();
     let resources = format!("[resources]\n{resources}\n");
     Manifest::parse(&text.replace("[resources]\n", &resources)).unwrap()
 }
