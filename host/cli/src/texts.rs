@@ -39,7 +39,7 @@ texts! {
     Loaded, Described, CallsItself, ReadsNotItsOwn, AlsoWritesNewer, KeyTwice, KeyDefault, KeyGroup, KeysSilent,
     ProbeGood, EventsGood, DeterminismGood, CheckpointGood, HoldingsGood, NamesGood, RestartGood, BlankGood, BlankOther, NotReached,
     BreaksAt, RefusesConfig, GiveValues, ProbeActs, ProbeSilent, Differs, CheckpointsDiffer, CheckpointRefused,
-    Unstable, CannotWrite, HoldsOther, ForeignId, IdTwice, UnknownSecret, BindSecret, SlowestCall,
+    Unstable, CannotWrite, HoldsOther, ForeignId, IdTwice, UnknownSecret, BindSecret, MisplacedSecret, PlaceSecret, SlowestCall,
     Conforms, DoesNotConform,
     Healthy, Unhealthy, TimedOut, Summary, SummaryFix,
     Sent, TakenUp, Done, NoAnswer,

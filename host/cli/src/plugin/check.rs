@@ -250,6 +250,10 @@ impl Bench<'_> {
             Breach::ForeignId(id) => (say(Text::ForeignId, &[&format!("{id:#x}")]), None),
             Breach::IdTwice(id) => (say(Text::IdTwice, &[&format!("{id:#x}")]), None),
             Breach::BlankOther(name) => (say(Text::BlankOther, &[name]), None),
+            Breach::Misplaced(name, what) => (
+                say(Text::MisplacedSecret, &[name, what]),
+                Some(say(Text::PlaceSecret, &[])),
+            ),
             Breach::Secret(name) => (
                 say(Text::UnknownSecret, &[name]),
                 Some(say(Text::BindSecret, &[])),

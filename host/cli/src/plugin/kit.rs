@@ -96,6 +96,8 @@ pub(super) enum Breach {
     IdTwice(u64),
     /// A secret that nothing brings.
     Secret(String),
+    /// A secret where the manifest has no position for it: in what.
+    Misplaced(String, &'static str),
     /// Made unreadable, an event or an entry is another one: which.
     BlankOther(String),
 }

@@ -132,6 +132,10 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::ForeignId => "the id {} does not begin with the boot number",
         Text::IdTwice => "the id {} is used a second time",
         Text::UnknownSecret => "it asks for the secret {}, which no key and no response brings",
+        Text::MisplacedSecret => {
+            "puts the secret {} into {}, where the manifest has no position for it"
+        }
+        Text::PlaceSecret => "put it elsewhere, or add an [[egress.secret]] to plugin.toml",
         Text::BindSecret => {
             "mark the key as secret, or declare an [[egress.capture]] that brings it in plugin.toml"
         }

@@ -118,6 +118,8 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::ForeignId => "标识 {} 没有以启动编号开头",
         Text::IdTwice => "标识 {} 被重复使用",
         Text::UnknownSecret => "它请求密钥 {}，但没有配置项或响应会带来它",
+        Text::MisplacedSecret => "把密钥 {} 放进了 {}，清单没有允许这个位置",
+        Text::PlaceSecret => "请改放到允许的位置，或在 plugin.toml 中添加 [[egress.secret]]",
         Text::BindSecret => "请把配置项标为密钥，或在 plugin.toml 中为它声明 [[egress.capture]]",
         Text::SlowestCall => {
             "最慢的调用用了 {} 毫秒，允许 {} 毫秒 CPU 时间；单次调用最多 {} 个动作，允许 {} 个"

@@ -72,6 +72,8 @@ fn each_kind_of_misbehaviour_is_found_in_its_line() {
         ("forgets", "holdings", "counts on the sockets []"),
         ("ids", "names", "is used a second time"),
         ("thief", "names", "asks for the secret other"),
+        ("misplace", "names", "puts the secret key into a body"),
+        ("misframe", "names", "puts the secret key into a message"),
     ] {
         hostile(how, &folder);
         // Only those that loop may run out of time: this host is not optimised, and the machine may be busy.

@@ -117,8 +117,8 @@ fn inspect_says_what_a_plugin_is_and_may() {
         "nobody signed it",
         "writes version 1, reads from 1",
         "url, key",
-        "server: - on 443; secrets: key, token",
-        "responses bring token",
+        "server: - on 443; secrets: key (/key of a JSON body), key (/it is of a JSON message), token",
+        "responses bring token (POST /t)",
         "memory 16 MiB",
         "60000 in a minute",
     ] {

@@ -2,12 +2,15 @@
 //! does not hide one of the component.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use prx_host::bindings::v0_1::{
     Action, BlobMade, BodySink, Entry, Event, Failure, Hash, Header, Holdings, HttpDone,
     HttpOutcome, HttpRequest, Piece, SocketClosed, SocketEnd, Stage,
 };
+use prx_host::egress::secrets::{Place, Pointer, Position};
 use prx_host::egress::{EgressPolicy, Scheme};
+use serde_json::Value;
 
 use super::{Bench, Breach};
 
@@ -31,6 +34,8 @@ pub(super) struct Held {
     pub(super) boot: u32,
     /// True: open.
     pub(super) sockets: BTreeMap<u64, bool>,
+    /// Where they lead.
+    urls: BTreeMap<u64, String>,
     pub(super) requests: BTreeMap<u64, Asked>,
     /// When they are due.
     pub(super) timers: BTreeMap<u64, u64>,
@@ -49,6 +54,7 @@ impl Held {
         Self {
             boot,
             sockets: BTreeMap::new(),
+            urls: BTreeMap::new(),
             requests: BTreeMap::new(),
             timers: BTreeMap::new(),
             turns: BTreeMap::new(),
@@ -63,6 +69,7 @@ impl Held {
     pub(super) fn restarted(&mut self) {
         self.boot += 1;
         self.sockets.clear();
+        self.urls.clear();
         self.requests.clear();
         self.timers.clear();
         self.turns.clear();
@@ -96,7 +103,10 @@ impl Held {
             Action::SocketOpen(open) => {
                 self.allot(open.id)?;
                 self.headers(&open.headers)?;
+                let grant = Granted::new(egress, &open.url, Scheme::Socket);
+                grant.headers(&open.headers, Place::Upgrade)?;
                 self.sockets.insert(open.id, false);
+                self.urls.insert(open.id, open.url.clone());
                 if allowed(egress, &open.url, Scheme::Socket) {
                     return Ok(false);
                 }
@@ -105,9 +115,16 @@ impl Held {
                 self.refusals.push_back(Event::SocketClosed(closed));
                 return Ok(true);
             }
-            Action::SocketSend(send) => drop(self.pieces(&send.payload)?),
+            Action::SocketSend(send) => {
+                self.pieces(&send.payload)?;
+                if let Some(url) = self.urls.get(&send.id) {
+                    let grant = Granted::new(egress, url, Scheme::Socket);
+                    grant.json(&send.payload, "a message", Place::Frame)?;
+                }
+            }
             Action::SocketClose(close) => {
                 self.sockets.remove(&close.id);
+                self.urls.remove(&close.id);
                 let closed =
                     |event: &Event| matches!(event, Event::SocketClosed(c) if c.id == close.id);
                 self.refusals.retain(|event| !closed(event));
@@ -174,6 +191,9 @@ impl Held {
         self.allot(request.id)?;
         let mut used = self.headers(&request.headers)?;
         used.extend(self.pieces(&request.body)?);
+        let grant = Granted::new(egress, &request.url, Scheme::Http);
+        grant.headers(&request.headers, Place::Header)?;
+        grant.json(&request.body, "a body", Place::Body)?;
         let captures = captures(egress, request);
         let asked = Asked::Http {
             captures,
@@ -238,6 +258,78 @@ impl Held {
 
 fn allowed(egress: Option<&EgressPolicy>, url: &str, scheme: Scheme) -> bool {
     egress.is_none_or(|policy| policy.decide(url, scheme).is_ok())
+}
+
+/// Where secrets may stand towards an address; absent where nothing is known of it, or it is refused as a whole.
+struct Granted(Option<Vec<Arc<Position>>>);
+
+impl Granted {
+    fn new(egress: Option<&EgressPolicy>, url: &str, scheme: Scheme) -> Self {
+        let grant = egress.and_then(|policy| policy.decide(url, scheme).ok());
+        Self(grant.map(|grant| grant.positions))
+    }
+
+    fn headers(&self, headers: &[Header], place: fn(String) -> Place) -> Result<(), Breach> {
+        let Some(positions) = &self.0 else {
+            return Ok(());
+        };
+        for header in headers {
+            let here = place(header.name.clone());
+            for name in secrets(&header.value) {
+                if !positions
+                    .iter()
+                    .any(|p| p.secret == name && p.place == here)
+                {
+                    return Err(Breach::Misplaced(name.to_owned(), "a header"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every secret of a text must be the value of a field that has a position.
+    fn json(
+        &self,
+        pieces: &[Piece],
+        what: &'static str,
+        place: fn(Pointer) -> Place,
+    ) -> Result<(), Breach> {
+        let Some(positions) = &self.0 else {
+            return Ok(());
+        };
+        let mark = |name: &str| format!("\u{e000}{name}\u{e001}");
+        let text = pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Secret(secret) => mark(&secret.name),
+            Piece::Blob(_) => String::new(),
+        });
+        let text: String = text.collect();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        for name in secrets(pieces) {
+            let stands = |p: &&Arc<Position>| {
+                let pointer = match &p.place {
+                    Place::Body(pointer) | Place::Frame(pointer) => pointer,
+                    Place::Header(_) | Place::Upgrade(_) => return false,
+                };
+                let value = pointer.find(&json).and_then(Value::as_str);
+                let whole = format!("{}{}", p.prefix, mark(name));
+                let here = place(pointer.clone()) == p.place;
+                here && p.secret == name && value == Some(whole.as_str())
+            };
+            let places = positions.iter().filter(stands).count();
+            if places != secrets(pieces).filter(|other| *other == name).count() {
+                return Err(Breach::Misplaced(name.to_owned(), what));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn secrets(pieces: &[Piece]) -> impl Iterator<Item = &str> {
+    pieces.iter().filter_map(|piece| match piece {
+        Piece::Secret(secret) => Some(secret.name.as_str()),
+        Piece::Text(_) | Piece::Blob(_) => None,
+    })
 }
 
 /// The secrets that a good answer brings.
