@@ -45,7 +45,7 @@ pub struct Limits {
     pub asks_per_minute: usize,
     /// Turns of the agent at once.
     pub turns_at_once: usize,
-    /// Turns that begin within any minute.
+    /// Turns that begin, and messages for the agent's memory alone, within any minute.
     pub turns_per_minute: usize,
     /// Log lines within any minute; more are dropped and counted.
     pub log_lines_per_minute: usize,
@@ -87,10 +87,10 @@ impl Limits {
         unsent_bytes: 32 << 20,
         work_at_once: 64,
         asks_per_minute: 6_000,
-        turns_at_once: 256,
-        turns_per_minute: 6_000,
-        log_lines_per_minute: 6_000,
-        log_bytes_per_minute: 1 << 20,
+        turns_at_once: 1024,
+        turns_per_minute: 60_000,
+        log_lines_per_minute: 60_000,
+        log_bytes_per_minute: 8 << 20,
         requests_at_once: 256,
         requests_per_minute: 60_000,
         sockets_at_once: 8,
@@ -119,9 +119,9 @@ impl Limits {
         work_at_once: 1024,
         asks_per_minute: 60_000,
         turns_at_once: 4096,
-        turns_per_minute: 60_000,
-        log_lines_per_minute: 60_000,
-        log_bytes_per_minute: 16 << 20,
+        turns_per_minute: 600_000,
+        log_lines_per_minute: 600_000,
+        log_bytes_per_minute: 64 << 20,
         requests_at_once: 1024,
         requests_per_minute: 600_000,
         sockets_at_once: 64,

@@ -45,6 +45,10 @@ use swap::SwapOutcome;
 
 /// Inputs from sockets and agents that may wait in the queue.
 const QUEUED: usize = 256;
+/// Kibibytes of messages from sockets that may wait there: as much as the largest one that a manifest can ask for.
+const QUEUED_KB: u32 = 32 << 10;
+/// Replies to one command; one that reports its progress needs a few.
+const MAX_REPLIES: usize = 100;
 /// Incidents that a slow listener may miss the oldest of.
 const INCIDENTS_KEPT: usize = 16;
 
@@ -65,10 +69,22 @@ pub(crate) struct Parts {
     pub(crate) health: Health,
 }
 
+/// Whoever asked the guest something, and how many replies are left for that.
+struct Asker {
+    replies: mpsc::UnboundedSender<Reply>,
+    left: usize,
+}
+
 struct Queued {
     input: Input,
     /// Given back once the input has been taken.
-    _permit: Option<OwnedSemaphorePermit>,
+    _room: Option<Room>,
+}
+
+/// Room in the queue: one place, and so many bytes.
+struct Room {
+    _place: OwnedSemaphorePermit,
+    _bytes: OwnedSemaphorePermit,
 }
 
 /// One running channel.
@@ -80,6 +96,8 @@ pub(crate) struct Channel {
     scheduled: AtomicBool,
     tick_queued: AtomicBool,
     permits: Arc<Semaphore>,
+    /// Of bytes, in kibibytes.
+    queued_kb: Arc<Semaphore>,
     /// Bytes that wait on its sockets.
     unsent: Unsent,
     /// Held while a digest is made.
@@ -87,7 +105,7 @@ pub(crate) struct Channel {
     due: watch::Sender<Option<u64>>,
     sockets: Mutex<BTreeMap<SocketId, mpsc::Sender<Outgoing>>>,
     requests: Mutex<BTreeMap<RequestId, AbortHandle>>,
-    tickets: Mutex<BTreeMap<u64, mpsc::UnboundedSender<Reply>>>,
+    tickets: Mutex<BTreeMap<u64, Asker>>,
     next_ticket: AtomicU64,
     health: watch::Sender<Health>,
     incidents: broadcast::Sender<Arc<Incident>>,
@@ -130,6 +148,7 @@ impl Channel {
             scheduled: AtomicBool::new(false),
             tick_queued: AtomicBool::new(false),
             permits: Arc::new(Semaphore::new(QUEUED)),
+            queued_kb: Arc::new(Semaphore::new(QUEUED_KB as usize)),
             unsent: Unsent::default(),
             digesting: Arc::default(),
             due,
@@ -169,21 +188,24 @@ impl Channel {
     /// Queues an input that comes as the world likes; waits for room. False when the channel is
     /// gone.
     pub(crate) async fn push_when_room(self: &Arc<Self>, input: Input) -> bool {
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        match permit {
-            Ok(permit) if !self.stop.is_cancelled() => {
-                self.queue(input, Some(permit));
+        let kb = kibibytes(&input);
+        let bytes = Arc::clone(&self.queued_kb).acquire_many_owned(kb).await;
+        let place = Arc::clone(&self.permits).acquire_owned().await;
+        match (place, bytes) {
+            (Ok(place), Ok(bytes)) if !self.stop.is_cancelled() => {
+                let room = Room {
+                    _place: place,
+                    _bytes: bytes,
+                };
+                self.queue(input, Some(room));
                 true
             }
             _ => false,
         }
     }
 
-    fn queue(self: &Arc<Self>, input: Input, permit: Option<OwnedSemaphorePermit>) {
-        let queued = Queued {
-            input,
-            _permit: permit,
-        };
+    fn queue(self: &Arc<Self>, input: Input, room: Option<Room>) {
+        let queued = Queued { input, _room: room };
         locked(&self.inbox).push_back(queued);
         if !self.scheduled.swap(true, Ordering::AcqRel) {
             self.parts.pool.submit(Arc::clone(self) as Arc<dyn Job>);
@@ -222,10 +244,14 @@ impl Channel {
         let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
         let mut tickets = locked(&self.tickets);
         // Whoever asked and went home would stay here for as long as the guest owes the answer.
-        tickets.retain(|_, asker| !asker.is_closed());
+        tickets.retain(|_, asker| !asker.replies.is_closed());
         // One that stops has let go of those that were there before.
         if !self.is_stopped() {
-            tickets.insert(ticket, sender);
+            let asker = Asker {
+                replies: sender,
+                left: MAX_REPLIES,
+            };
+            tickets.insert(ticket, asker);
         }
         (ticket, receiver)
     }
@@ -311,6 +337,7 @@ impl Channel {
         }
         self.stop.cancel();
         self.permits.close();
+        self.queued_kb.close();
         drop(locked(&self.started).take());
         locked(&self.inbox).clear();
         locked(&self.sockets).clear();
@@ -357,6 +384,16 @@ impl Job for Channel {
         // The pool has let go of it: whoever waits for that, or for its start, waits no longer.
         self.scheduled.store(false, Ordering::Release);
     }
+}
+
+/// What a message from a socket takes in the queue. All else is bounded by who makes it.
+fn kibibytes(input: &Input) -> u32 {
+    let bytes = match input {
+        Input::SocketText(text) => text.text.len(),
+        Input::SocketBinary(binary) => binary.bytes.len(),
+        _ => 0,
+    };
+    u32::try_from(bytes.div_ceil(1 << 10)).map_or(QUEUED_KB, |kb| kb.min(QUEUED_KB))
 }
 
 fn share(bytes: u64, limit: u64) -> Share {

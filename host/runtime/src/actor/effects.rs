@@ -88,7 +88,15 @@ impl Actor {
             Action::BlobDigest(digest) => self.blob_digest(digest),
             Action::BlobDrop(id) => self.out.push(Command::BlobDrop(id)),
             Action::TurnBegin(begin) => self.turn_begin(begin),
-            Action::TurnContext(context) => self.agent(AgentAsk::Context(context)),
+            Action::TurnContext(context) => {
+                let often = self.limits.turns_per_minute;
+                match self.spent.turns.take(self.last_mono_ms, often) {
+                    true => self.agent(AgentAsk::Context(context)),
+                    false => self.ignored(
+                        "a message for the agent's memory, beyond [resources] max_turns_per_minute of plugin.toml",
+                    ),
+                }
+            }
             Action::TurnCancel(cancel) => {
                 if self.tables.turns.contains_key(&cancel.id) {
                     self.agent(AgentAsk::Cancel(cancel));

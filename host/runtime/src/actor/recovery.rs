@@ -11,6 +11,9 @@ use crate::bindings::v0_1::{
 };
 use crate::guest::{FaultKind, Guest, GuestFault, LogLine, check};
 
+/// Refusals that may wait for the guest: those of two calls that ask for as much as a call can.
+const MAX_REFUSALS: usize = 8192;
+
 impl Actor {
     /// Hands an event to the guest, whatever it takes, and carries out what comes back.
     pub(super) fn deliver(&mut self, now: Instant, event: Event) {
@@ -42,6 +45,7 @@ impl Actor {
             check::effects(&effects, &self.limits)?;
             let mono_ms = self.last_mono_ms;
             self.spent.asks(mono_ms, &effects, &self.limits)?;
+            self.refusals_fit(&effects)?;
             Ok(effects)
         });
         checked.map_err(|fault| {
@@ -49,6 +53,19 @@ impl Actor {
             self.life = Life::Booting;
             Some(fault)
         })
+    }
+
+    /// What is refused is answered one event after the other. A component that asks anew at each answer would make the
+    /// queue of them grow without end.
+    fn refusals_fit(&self, effects: &[Effect]) -> Result<(), GuestFault> {
+        let waiting = self.own_inputs.len();
+        if waiting > 0 && waiting.saturating_add(effects.len()) > MAX_REFUSALS {
+            let message = format!(
+                "more is asked for than is allowed, while {waiting} refusals wait to be heard; {MAX_REFUSALS} may"
+            );
+            return Err(GuestFault::new(FaultKind::BadOutput, message));
+        }
+        Ok(())
     }
 
     fn recover(&mut self, now: Instant, event: Event, fault: GuestFault) {

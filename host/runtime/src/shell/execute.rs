@@ -220,10 +220,12 @@ impl Channel {
 
     fn reply(&self, reply: TicketReply) {
         let mut tickets = locked(&self.tickets);
-        let last = reply.reply.done;
-        if let Some(asker) = tickets.get(&reply.ticket) {
+        let mut last = reply.reply.done;
+        if let Some(asker) = tickets.get_mut(&reply.ticket) {
+            asker.left = asker.left.saturating_sub(1);
+            last |= asker.left == 0;
             // Whoever asked may have gone home.
-            let _ = asker.send(reply.reply);
+            let _ = asker.replies.send(reply.reply);
         }
         if last {
             tickets.remove(&reply.ticket);

@@ -3,6 +3,32 @@
 use super::*;
 
 #[test]
+fn a_guest_that_answers_each_refusal_with_more_of_the_same_is_stopped() {
+    let mut next = 100;
+    let mut bench = bench(move |event| match event {
+        Event::SocketText(_) | Event::HttpDone(_) => {
+            let requests = (0..1000).map(|_| {
+                next += 1;
+                Action::Http(request(next, "https://evil.example/", vec![]))
+            });
+            Ok(requests.collect())
+        }
+        _ => Ok(vec![]),
+    });
+    let mut down = None;
+    bench.say(1, "x");
+    for step in 0..10_000 {
+        if !bench.actor.is_running() {
+            down = Some(step);
+            break;
+        }
+        bench.actor.step(now(1), Input::Tick);
+    }
+    assert!(down.is_some(), "it goes on for ever");
+    assert!(bench.actor.own_inputs.is_empty());
+}
+
+#[test]
 fn a_fault_that_does_not_repeat_costs_nothing() {
     let mut calls = 0;
     let mut bench = bench(move |_| {
