@@ -146,7 +146,11 @@ impl Emulator {
         let platform = Platform::new(settings, options.seed);
         let shared = Arc::new(Shared::new(platform, Clock::new(options.clock), urls));
         let expected = guard::Expected::new(options.host_name.as_deref());
-        let router = api::router(Arc::clone(&shared), options.page, expected);
+        let scheme = match options.tls.is_some() {
+            true => guard::Scheme::Https,
+            false => guard::Scheme::Http,
+        };
+        let router = api::router(Arc::clone(&shared), options.page, expected, scheme);
         let tasks = vec![
             tokio::spawn(server::serve(listener, options.tls, router)),
             tokio::spawn(hub::keep_time(Arc::clone(&shared))),

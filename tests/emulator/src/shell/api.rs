@@ -13,7 +13,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
-use super::guard::{self, Expected};
+use super::guard::{self, Expected, Scheme};
 use super::hub::{HttpOut, Pending, Shared};
 use super::server::CutConnection;
 use super::{control, page, socket};
@@ -25,14 +25,19 @@ pub(super) const BODY_LIMIT: usize = 32 << 20;
 /// Largest frame from a bot, in bytes.
 const FRAME_LIMIT: usize = 1 << 20;
 
-pub(super) fn router(shared: Arc<Shared>, page: Option<PathBuf>, expected: Expected) -> Router {
+pub(super) fn router(
+    shared: Arc<Shared>,
+    page: Option<PathBuf>,
+    expected: Expected,
+    scheme: Scheme,
+) -> Router {
     Router::new()
         .route("/websocket", any(gateway))
         .route("/websocket/", any(gateway))
         .fallback(platform)
         .layer(from_fn_with_state(expected, guard::only_expected))
-        .nest("/_emulator", control::router())
-        .merge(page::router(page))
+        .nest("/_emulator", control::router(scheme))
+        .merge(page::router(page, scheme))
         .layer(from_fn_with_state(Arc::clone(&shared), dated))
         .with_state(shared)
 }

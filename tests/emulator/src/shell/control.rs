@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -43,7 +43,7 @@ struct Failure {
 
 type Outcome<T> = Result<Json<T>, (StatusCode, Json<Failure>)>;
 
-pub(super) fn router() -> Router<Arc<Shared>> {
+pub(super) fn router(scheme: guard::Scheme) -> Router<Arc<Shared>> {
     Router::new()
         .route("/user", post(user))
         .route("/fault", post(fault))
@@ -70,7 +70,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/download", get(files::download))
         .layer(DefaultBodyLimit::max(super::api::BODY_LIMIT))
         .fallback(no_such_path)
-        .layer(from_fn(guard::only_local))
+        .layer(from_fn_with_state(scheme, guard::only_own))
 }
 
 fn failed<T>(status: StatusCode, error: impl ToString) -> Outcome<T> {

@@ -2,8 +2,9 @@
 //!
 //! A page of the internet can make a browser send requests to loopback. It cannot choose `Host`
 //! and `Origin`, so these are checked on every request and socket, which also stops names that
-//! resolve to loopback for the purpose. The page and the control API take loopback names only; the
-//! bots' side also takes the names under which a client may have been redirected here.
+//! resolve to loopback for the purpose. The page and the control API take loopback names only, and of
+//! pages only their own: another program of this machine may serve pages, too. The bots' side also takes
+//! the names under which a client may have been redirected here.
 
 use std::sync::Arc;
 
@@ -36,14 +37,41 @@ impl Expected {
     }
 }
 
+/// How the emulator is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Http,
+    Https,
+}
+
 /// For the page and the control API.
-pub(super) async fn only_local(request: Request, next: Next) -> Response {
-    if names_fit(request.headers(), is_loopback) {
+pub(super) async fn only_own(
+    State(scheme): State<Scheme>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if names_fit(request.headers(), is_loopback) && is_own_page(request.headers(), scheme) {
         next.run(request).await
     } else {
-        let why = "the control API answers only to loopback names in Host and Origin";
+        let why = "the control API answers only to loopback names in Host, and to pages of its own in Origin";
         (StatusCode::FORBIDDEN, why).into_response()
     }
+}
+
+/// True without an origin, as programs ask, and for the page that came from the very address that is asked: a browser
+/// writes both in one way.
+fn is_own_page(headers: &HeaderMap, scheme: Scheme) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else {
+        return true;
+    };
+    let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
+    let scheme: &[u8] = match scheme {
+        Scheme::Http => b"http://",
+        Scheme::Https => b"https://",
+    };
+    let authority = origin.as_bytes().strip_prefix(scheme);
+    authority.is_some() && authority == host && origins.next().is_none()
 }
 
 /// For everything else.
@@ -137,6 +165,47 @@ mod tests {
         assert!(!local("127.0.0.1:8080", Some("http://evil.example")));
         assert!(!local("127.0.0.1:8080", Some("null")));
         assert!(!names_fit(&HeaderMap::new(), is_loopback));
+    }
+
+    #[test]
+    fn of_pages_only_the_own_one_passes() {
+        let own =
+            |host: &str, origin: &str, scheme| is_own_page(&headers(host, Some(origin)), scheme);
+        let here = "127.0.0.1:7700";
+        assert!(own(here, "http://127.0.0.1:7700", Scheme::Http));
+        assert!(own("[::1]:7700", "http://[::1]:7700", Scheme::Http));
+        assert!(own("localhost", "https://localhost", Scheme::Https));
+        assert!(is_own_page(&headers(here, None), Scheme::Http), "a program");
+        for origin in [
+            "http://127.0.0.1:9999",
+            "http://127.0.0.1",
+            "http://127.0.0.1:77000",
+            "http://127.0.0.1:7700.evil.example",
+            "http://127.0.0.1:7700@evil.example",
+            "http://localhost:7700",
+            "http://[::1]:7700",
+            "https://127.0.0.1:7700",
+            "HTTP://127.0.0.1:7700",
+            "http://127.0.0.1:7700/",
+            "http://127.0.0.1:07700",
+            "http://127.1:7700",
+            " http://127.0.0.1:7700",
+            "127.0.0.1:7700",
+            "null",
+            "",
+            "file://",
+        ] {
+            assert!(!own(here, origin, Scheme::Http), "{origin}");
+        }
+        assert!(!own(
+            "localhost:7700",
+            "http://LOCALHOST:7700",
+            Scheme::Http
+        ));
+        assert!(!own(here, "http://127.0.0.1:7700", Scheme::Https));
+        let mut two = headers(here, Some("http://127.0.0.1:7700"));
+        two.append(header::ORIGIN, "http://evil.example".parse().unwrap());
+        assert!(!is_own_page(&two, Scheme::Http));
     }
 
     #[test]

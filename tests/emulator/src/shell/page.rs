@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -96,7 +96,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "words/wall.js"
 };
 
-pub(super) fn router(folder: Option<PathBuf>) -> Router<Arc<Shared>> {
+pub(super) fn router(folder: Option<PathBuf>, scheme: guard::Scheme) -> Router<Arc<Shared>> {
     let folder = folder.map(Arc::new);
     let index = folder.clone();
     Router::new()
@@ -107,7 +107,7 @@ pub(super) fn router(folder: Option<PathBuf>) -> Router<Arc<Shared>> {
                 file(folder.as_deref(), &path)
             }),
         )
-        .layer(from_fn(guard::only_local))
+        .layer(from_fn_with_state(scheme, guard::only_own))
 }
 
 fn file(folder: Option<&PathBuf>, name: &str) -> Response {

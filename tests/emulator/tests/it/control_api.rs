@@ -144,10 +144,7 @@ async fn pages_of_the_internet_are_turned_away() {
         let response = client().get(&url).header(name, value).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::FORBIDDEN, "{name}");
     }
-    let own = format!(
-        "http://{}",
-        emulator.urls().api_base.rsplit('/').next().unwrap()
-    );
+    let own = emulator.urls().api_base.clone();
     let response = client()
         .get(&url)
         .header("origin", own)
@@ -155,4 +152,35 @@ async fn pages_of_the_internet_are_turned_away() {
         .await
         .unwrap();
     assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn of_other_programs_pages_on_this_machine_none_may_act() {
+    let emulator = start().await;
+    let own = emulator.urls().api_base.clone();
+    let port = own.rsplit(':').next().unwrap().to_owned();
+    let now = || look(&emulator, "/state");
+    let before = now().await["now_ms"].as_u64().unwrap();
+    for origin in [
+        "http://localhost:9999".to_owned(),
+        "http://127.0.0.1:9999".into(),
+        "http://127.0.0.1".into(),
+        format!("http://localhost:{port}"),
+        format!("https://127.0.0.1:{port}"),
+        format!("http://127.0.0.1:{port}0"),
+        own.to_uppercase(),
+        "null".into(),
+    ] {
+        let clock = format!("{}/clock", emulator.urls().control_base);
+        let post = client().post(clock).header("origin", &origin);
+        let post = post.header("content-type", "application/json");
+        let body = json!({"advance_ms": 3_600_000}).to_string();
+        let response = post.body(body).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{origin}");
+        let events = format!("{}/events", emulator.urls().control_base).replace("http", "ws");
+        assert!(!Socket::opens_for(&events, &origin).await, "{origin}");
+    }
+    assert!(now().await["now_ms"].as_u64().unwrap() < before + 3_600_000);
+    let events = format!("{}/events", emulator.urls().control_base).replace("http", "ws");
+    assert!(Socket::opens_for(&events, &own).await);
 }

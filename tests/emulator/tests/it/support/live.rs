@@ -10,6 +10,7 @@ use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::{APP, INTENTS, SECRET};
@@ -153,6 +154,17 @@ impl Socket {
             Box::new(stream)
         };
         Self(client_async(url, stream).await.unwrap().0)
+    }
+
+    /// Whether a page of this origin may open a socket.
+    pub(crate) async fn opens_for(url: &str, origin: &str) -> bool {
+        let authority = url.split('/').nth(2).unwrap();
+        let stream = TcpStream::connect(authority).await.unwrap();
+        let mut request = url.into_client_request().unwrap();
+        request
+            .headers_mut()
+            .insert("origin", origin.parse().unwrap());
+        client_async(request, stream).await.is_ok()
     }
 
     pub(crate) async fn say(&mut self, frame: &Value) {
