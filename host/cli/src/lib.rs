@@ -31,6 +31,7 @@ pub use run::Running;
 
 use args::{Args, ChannelCommand, Command, ConfigCommand};
 use outcome::{Trouble, Verdict};
+use prx_host::plain::plain;
 
 /// The whole program, from the words that were typed (the program's name first) to its exit code.
 pub fn main(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
@@ -56,12 +57,12 @@ fn report(trouble: &Trouble) -> ExitCode {
     match trouble {
         Trouble::Mistakes(sentences) => {
             for sentence in sentences {
-                eprintln!("error: {sentence}");
+                eprintln!("error: {}", plain(sentence));
             }
             ExitCode::from(2)
         }
         Trouble::Failed(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", plain(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

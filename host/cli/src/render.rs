@@ -1,8 +1,10 @@
-//! How reports look: for people, and as JSON for programs. Nothing else here prints them.
+//! How reports look: for people, and as JSON for programs. Nothing else here prints them, and all that others wrote in
+//! them is made plain here.
 
 use std::io::{self, Write};
 
 use prx_host::bindings::v0_1::{Health, HealthLevel, Mark, Reply, ReportLine};
+use prx_host::plain::{plain, plain_json};
 use prx_host::status::ChannelStatus;
 use serde_json::{Value, json};
 
@@ -148,13 +150,13 @@ impl Screen<'_> {
 
     /// A whole report; its last line is the one sentence to act on.
     pub(crate) fn report(&mut self, report: &Report) -> io::Result<()> {
-        let topics = report.lines.iter().map(|line| width(&line.topic));
+        let topics = report.lines.iter().map(|line| width(&plain(&line.topic)));
         let topics = topics.max().unwrap_or(0);
         for line in &report.lines {
             self.line(line, topics)?;
         }
         match &report.summary {
-            Some(summary) => writeln!(self.out, "{summary}"),
+            Some(summary) => self.note(summary),
             None => Ok(()),
         }
     }
@@ -164,12 +166,13 @@ impl Screen<'_> {
         let mark = self.mark(line.mark);
         // The longest mark has six letters.
         let marks = if self.locale.marks { 1 } else { 6 };
-        let topic = padded(&line.topic, topics);
-        let evidence = line.evidence.as_ref().map(|e| format!(" ({e})"));
+        let topic = padded(&plain(&line.topic), topics);
+        let evidence = line.evidence.as_ref().map(|e| format!(" ({})", plain(e)));
         let evidence = evidence.unwrap_or_default();
-        writeln!(self.out, "{mark:marks$} {topic}  {}{evidence}", line.text)?;
+        let text = plain(&line.text);
+        writeln!(self.out, "{mark:marks$} {topic}  {text}{evidence}")?;
         if let Some(fix) = &line.fix {
-            let fix = self.say(Text::Fix, &[fix]);
+            let fix = self.say(Text::Fix, &[&plain(fix)]);
             writeln!(self.out, "{:marks$}   {fix}", "")?;
         }
         Ok(())
@@ -177,12 +180,12 @@ impl Screen<'_> {
 
     /// One JSON object, on one line.
     pub(crate) fn object(&mut self, value: &Value) -> io::Result<()> {
-        writeln!(self.out, "{value}")
+        writeln!(self.out, "{}", plain_json(&value.to_string()))
     }
 
-    /// A sentence of this program's own.
+    /// A sentence.
     pub(crate) fn note(&mut self, sentence: &str) -> io::Result<()> {
-        writeln!(self.out, "{sentence}")
+        writeln!(self.out, "{}", plain(sentence))
     }
 
     /// Begins anew, where a terminal can.
@@ -277,6 +280,43 @@ mod tests {
             shown(&report(), false, Language::English),
             "[ok]   token  is good\n[FAIL] gate   is shut (code 7)\n         fix: open the console\n[skip] 线路   not tested\nopen the console\n"
         );
+    }
+
+    #[test]
+    fn nothing_that_others_wrote_moves_the_cursor_or_begins_a_line() {
+        let bad = "a\u{1b}[2J\nb\u{202e}\u{9b}c";
+        let report = Report {
+            lines: vec![ReportLine {
+                evidence: Some(bad.into()),
+                fix: Some(bad.into()),
+                ..line(Mark::Info, bad, bad)
+            }],
+            data: Some(json!({ "x": bad })),
+            summary: Some(bad.into()),
+        };
+        let said = shown(&report, false, Language::English);
+        assert_eq!(said.lines().count(), 3);
+        assert!(!said.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{said:?}");
+        assert_eq!(said.matches("a\\u{1b}[2J\\nb\\u{202e}\\u{9b}c").count(), 5);
+        let mut out = Vec::new();
+        let mut screen = Screen {
+            locale: Locale {
+                language: Language::English,
+                marks: false,
+                terminal: false,
+            },
+            json: true,
+            out: &mut out,
+        };
+        screen.object(&report.json()).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        assert!(
+            said.trim_end()
+                .chars()
+                .all(|c| plain(&c.to_string()) == c.to_string())
+        );
+        let read: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(read["data"]["x"], bad);
     }
 
     #[test]

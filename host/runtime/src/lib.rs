@@ -20,6 +20,7 @@
 //! | [`package`] | a plugin's files: bounds, digest, signatures, who could change them |
 //! | [`drivers`] | HTTP, WebSocket, blobs, DNS with address checks |
 //! | [`files`] | files and folders that are the owner's alone |
+//! | [`plain`] | what others wrote, for a terminal or a log |
 //! | [`store`] | entries and boot numbers in SQLite |
 //! | [`runtime`] | the host, and handles of running channels |
 //! | [`status`], [`metrics`] | how channels are, in words and numbers |
@@ -41,6 +42,7 @@ pub mod limits;
 pub mod manifest;
 pub mod metrics;
 pub mod package;
+pub mod plain;
 pub mod runtime;
 mod shell;
 pub mod status;

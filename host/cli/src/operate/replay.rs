@@ -110,12 +110,14 @@ fn show(replayed: &Replayed, asked: &Asked, out: &mut dyn Write) -> anyhow::Resu
     for note in &replayed.notes {
         printed(screen.note(note))?;
     }
-    let said = match &replayed.difference {
-        None => screen.say(Text::ReplaySame, &[&replayed.steps]),
-        Some(difference) => {
-            let differs = screen.say(Text::ReplayDiffers, &[&replayed.steps]);
-            format!("{differs}\n{}", difference.to_string().trim_end())
-        }
+    let Some(difference) = &replayed.difference else {
+        let same = screen.say(Text::ReplaySame, &[&replayed.steps]);
+        return printed(screen.note(&same));
     };
-    printed(screen.note(&said))
+    let differs = screen.say(Text::ReplayDiffers, &[&replayed.steps]);
+    printed(screen.note(&differs))?;
+    for line in difference.to_string().trim_end().lines() {
+        printed(screen.note(line))?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@
 )]
 
 mod conformance;
+mod hostile_words;
 mod operate;
 mod plugin;
 mod record;

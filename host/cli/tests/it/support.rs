@@ -134,6 +134,13 @@ impl Line<'_> {
     }
 }
 
+/// Writes a file that nobody else can read, as one with a secret in it should be.
+pub(crate) fn write_private(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// A folder with a configuration and the fixture as a plugin.
 pub(crate) struct Home {
     pub(crate) dir: tempfile::TempDir,
@@ -184,7 +191,7 @@ impl Home {
         let text = format!(
             "[host]\nplugin_dir = \"plugins\"\nproxy = \"none\"\n{host}[channels_config.bot]\nplugin = \"tiny\"\n{channel}"
         );
-        std::fs::write(self.dir.path().join("channels.toml"), text).unwrap();
+        write_private(&self.dir.path().join("channels.toml"), &text);
     }
 
     pub(crate) fn state(&self) -> PathBuf {
@@ -317,6 +324,10 @@ impl Run {
             }
             seen.push(line);
         }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn terminate(&self) {
