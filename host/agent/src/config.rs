@@ -32,6 +32,8 @@ pub struct AgentConfig {
     pub media_dir: Option<PathBuf>,
     /// Servers of tools, for `openai`.
     pub tools: Vec<ToolServer>,
+    /// Secrets that other users can read where they are written: one sentence each.
+    pub exposed: Vec<String>,
     /// The folder in which histories outlive the process. Not in the table: it is the host's.
     pub state_dir: Option<PathBuf>,
 }
@@ -111,6 +113,7 @@ impl Default for AgentConfig {
             history: Bounds::default(),
             media_dir: None,
             tools: Vec::new(),
+            exposed: Vec::new(),
             state_dir: None,
         }
     }
@@ -153,6 +156,11 @@ pub fn tool_keys() -> Vec<KeySpec> {
 }
 
 impl AgentConfig {
+    /// Whether programs are started: whoever writes the table decides which.
+    pub fn names_programs(&self) -> bool {
+        matches!(self.mind, Mind::Command(_)) || !self.tools.is_empty()
+    }
+
     /// Reads `[agent]` and the tables within it.
     ///
     /// # Errors
@@ -202,6 +210,7 @@ impl AgentConfig {
             },
             media_dir: table.text("media_dir").map(PathBuf::from),
             tools: Vec::new(),
+            exposed: table.exposed.clone(),
             state_dir: None,
         })
     }

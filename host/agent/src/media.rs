@@ -6,6 +6,7 @@
 //! neither counted nor removed.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,7 +15,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use prx_host::bindings::v0_1::{BlobId, MediaKind};
 use prx_host::drivers::blobs::{BlobError, Blobs};
-use prx_host::files::{new_private_file, private_dir};
+use prx_host::files::{PlaceError, group_dir, new_private_file};
 
 /// Files that are kept; with more of them the oldest goes. As the daemon's own agent has it.
 const MAX_FILES: usize = 256;
@@ -51,6 +52,8 @@ pub(crate) enum NotThere {
     Missing,
     #[error("a path of something that is not a file")]
     NotAFile,
+    #[error("a file that has a second name, a hard link, elsewhere")]
+    Linked,
     #[error("a file that cannot be opened")]
     Unreadable,
 }
@@ -74,10 +77,9 @@ pub(crate) struct MediaFolder {
 
 impl MediaFolder {
     /// Makes the folder where it is not there.
-    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
-        private_dir(dir)?;
+    pub(crate) fn open(dir: &Path) -> Result<Self, PlaceError> {
         Ok(Self {
-            root: dir.canonicalize()?,
+            root: group_dir(dir)?,
             adding: Mutex::default(),
         })
     }
@@ -140,6 +142,10 @@ impl MediaFolder {
         if !metadata.is_file() {
             return Err(NotThere::NotAFile);
         }
+        // Under another name it is a file of somewhere else, which nobody meant to send.
+        if metadata.nlink() > 1 {
+            return Err(NotThere::Linked);
+        }
         let name = inside.file_name().and_then(|name| name.to_str());
         Ok(Opened {
             file,
@@ -156,7 +162,7 @@ impl MediaFolder {
     ) -> Result<String, MediaError> {
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody may have cleaned up by hand.
-        private_dir(&self.root)?;
+        group_dir(&self.root).map_err(io::Error::other)?;
         let now = SystemTime::now();
         self.make_room(bytes, now)?;
         let name = own_name(name, now)?;

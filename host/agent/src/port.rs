@@ -30,9 +30,7 @@ pub enum AgentError {
     #[error(transparent)]
     Network(#[from] NetworkError),
     /// The media folder.
-    #[error(
-        "the media folder {dir} cannot be used: {cause}; make it writable, or set [agent] media_dir"
-    )]
+    #[error("the media folder {dir} cannot be used: {cause}; or set [agent] media_dir")]
     MediaDir {
         /// The folder.
         dir: String,
@@ -107,9 +105,10 @@ impl Agent {
             },
         };
         let media = config.media_dir.as_deref().map(media_folder).transpose()?;
+        let media = media.flatten();
         let retention = config.history.retention;
         let histories = match &config.state_dir {
-            Some(dir) => Archive::open(dir, retention)?,
+            Some(dir) => archive(dir, retention)?,
             None => (Archive::none(), Vec::new()),
         };
         Ok(Self::with(answerer, config, media, histories))
@@ -129,7 +128,7 @@ impl Agent {
         let media = media_folder(dir)?;
         let config = quick();
         let histories = (Archive::none(), Vec::new());
-        Ok(Self::with(Answerer::Echo, &config, Some(media), histories))
+        Ok(Self::with(Answerer::Echo, &config, media, histories))
     }
 
     /// Waits until what was said is written down, or for so long; false when it is not. Whoever ends
@@ -242,12 +241,32 @@ fn working_dir(config: &AgentConfig) -> Option<PathBuf> {
     (!here).then(|| parent.to_owned())
 }
 
-fn media_folder(dir: &Path) -> Result<Arc<MediaFolder>, AgentError> {
-    let folder = MediaFolder::open(dir).map_err(|cause| AgentError::MediaDir {
-        dir: dir.display().to_string(),
-        cause: cause.to_string(),
-    });
-    folder.map(Arc::new)
+/// None on a disk that takes nothing: messages are answered without what is attached to them.
+fn media_folder(dir: &Path) -> Result<Option<Arc<MediaFolder>>, AgentError> {
+    match MediaFolder::open(dir) {
+        Ok(folder) => Ok(Some(Arc::new(folder))),
+        Err(error) if error.is_system() => {
+            tracing::error!(%error, "there is no media folder: no attachments until the next start");
+            Ok(None)
+        }
+        Err(cause) => Err(AgentError::MediaDir {
+            dir: dir.display().to_string(),
+            cause: cause.to_string(),
+        }),
+    }
+}
+
+/// On a disk that takes nothing: what could be read, and nothing is written.
+fn archive(dir: &Path, retention: Duration) -> Result<(Archive, Vec<Row>), AgentError> {
+    match Archive::open(dir, retention) {
+        Ok(opened) => Ok(opened),
+        Err(error) if error.is_of_the_disk() => {
+            let rows = Archive::look(dir);
+            tracing::error!(%error, read = rows.len(), "conversations are not written down until the next start");
+            Ok((Archive::none(), rows))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl AgentPort for Agent {

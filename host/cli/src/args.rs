@@ -127,6 +127,9 @@ pub(crate) enum ChannelCommand {
     Run {
         /// Names of tables [channels_config.NAME]; all that a plugin is known for when none is given.
         names: Vec<String>,
+        /// Run a signed plugin that is older than the one that ran last.
+        #[arg(long)]
+        allow_downgrade: bool,
         #[command(flatten)]
         config: ConfigArg,
     },
@@ -189,6 +192,9 @@ pub(crate) enum ChannelCommand {
     Reload {
         /// The channel.
         name: String,
+        /// Take a signed plugin that is older than the one that ran last.
+        #[arg(long)]
+        allow_downgrade: bool,
         #[command(flatten)]
         asked: Asked,
     },

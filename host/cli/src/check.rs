@@ -8,10 +8,12 @@ use prx_host::config::ConfigError;
 use prx_host::engine::{self, Engine};
 use prx_host::guest::Component;
 use prx_host::guest::wasm::WasmComponent;
+use prx_host::plain::plain;
 
 use crate::files::{DAEMON_FILE, Files, OWN_FILE};
 use crate::outcome::{Trouble, Verdict};
 use crate::plugins::{Plugin, Plugins};
+use crate::safety;
 use crate::setup::{self, Channel};
 
 /// The version of the daemon whose keys the components know.
@@ -31,12 +33,20 @@ pub(crate) fn config(path: Option<&Path>) -> Result<Verdict, Trouble> {
     });
     match (tables, checked) {
         (Ok(tables), Ok(channels)) => {
-            for channel in &channels {
-                println!("[channels_config.{}] is good", channel.name);
+            let mut safety = safety::look(&files, &tables);
+            if !safety.refused.is_empty() {
+                return Err(Trouble::Mistakes(safety.refused));
             }
-            let warnings = tables.host.warnings().into_iter();
+            safety.channels(&channels);
+            for channel in &channels {
+                println!(
+                    "{}",
+                    plain(&format!("[channels_config.{}] is good", channel.name))
+                );
+            }
+            let warnings = safety.warnings.into_iter();
             for warning in warnings.chain(refused_by_daemon(&files, &channels)?) {
-                eprintln!("warning: {warning}");
+                eprintln!("warning: {}", plain(&warning));
             }
             Ok(Verdict::Good)
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use prx_host::bindings::v0_1::BlobInfo;
-use prx_host::control::{Ask, Code, MAX_LINE_BYTES, Request, Said, Say, VERSION, socket_path};
+use prx_host::control::{Ask, Code, MAX_LINE_BYTES, Request, Said, Say, VERSION, connect};
 
 use crate::outcome::Trouble;
 
@@ -34,7 +34,7 @@ impl From<Refused> for Trouble {
     fn from(refused: Refused) -> Self {
         match refused.code {
             Code::Config => Self::Mistakes(refused.sentences),
-            _ => Self::Failed(anyhow::anyhow!(refused.sentences.join("\n"))),
+            _ => Self::Failed(anyhow::anyhow!(refused.sentences.join("; "))),
         }
     }
 }
@@ -45,18 +45,8 @@ pub(crate) type Answer = Result<Vec<Say>, Refused>;
 impl Line {
     /// Connects; `None` when nothing runs.
     pub(crate) fn open(state_dir: &Path) -> anyhow::Result<Option<Self>> {
-        let path = socket_path(state_dir);
-        let stream = match UnixStream::connect(&path) {
-            Ok(stream) => stream,
-            Err(error) if nobody_there(&error) => return Ok(None),
-            Err(error) => {
-                let advice = match error.kind() {
-                    io::ErrorKind::PermissionDenied => "; ask as the user that runs it",
-                    _ => "",
-                };
-                let path = path.display();
-                return Err(anyhow::anyhow!("{path} cannot be asked: {error}{advice}"));
-            }
+        let Some(stream) = connect(state_dir)? else {
+            return Ok(None);
         };
         stream
             .set_read_timeout(Some(PATIENCE))
@@ -173,11 +163,5 @@ fn nothing_yet(error: &io::Error) -> bool {
         io::ErrorKind::TimedOut,
         io::ErrorKind::Interrupted,
     ];
-    kinds.contains(&error.kind())
-}
-
-/// No socket, or one that a killed process left.
-fn nobody_there(error: &io::Error) -> bool {
-    let kinds = [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused];
     kinds.contains(&error.kind())
 }

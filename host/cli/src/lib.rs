@@ -21,9 +21,11 @@ mod operate;
 mod outcome;
 mod plugin;
 mod plugins;
+mod ran;
 pub mod reference;
 mod render;
 mod run;
+mod safety;
 mod setup;
 mod texts;
 

@@ -38,8 +38,13 @@ pub(crate) fn answer(command: ChannelCommand) -> Result<Verdict, Trouble> {
     let mut out = io::stdout().lock();
     match command {
         // Not a question: it is what answers them.
-        ChannelCommand::Run { names, config } => {
-            crate::run::channels(&names, config.path.as_deref()).map(|()| Verdict::Good)
+        ChannelCommand::Run {
+            names,
+            allow_downgrade,
+            config,
+        } => {
+            let older = allow_downgrade;
+            crate::run::channels(&names, config.path.as_deref(), older).map(|()| Verdict::Good)
         }
         ChannelCommand::List { asked } => Desk::new(&asked, &mut out)?.list(),
         ChannelCommand::Status { name, watch, asked } => {
@@ -66,7 +71,11 @@ pub(crate) fn answer(command: ChannelCommand) -> Result<Verdict, Trouble> {
             file,
             asked,
         } => Desk::new(&asked, &mut out)?.send(&name, target, text, &file),
-        ChannelCommand::Reload { name, asked } => Desk::new(&asked, &mut out)?.reload(&name),
+        ChannelCommand::Reload {
+            name,
+            allow_downgrade,
+            asked,
+        } => Desk::new(&asked, &mut out)?.reload(&name, allow_downgrade),
         ChannelCommand::Record {
             name,
             out: file,
@@ -154,13 +163,16 @@ impl<'a> Desk<'a> {
         self.told(name, answer, silent)
     }
 
-    fn reload(&mut self, name: &str) -> Result<Verdict, Trouble> {
+    fn reload(&mut self, name: &str, allow_downgrade: bool) -> Result<Verdict, Trouble> {
         self.known(name)?;
         let Some(mut line) = self.line()? else {
             return self.nobody_to_tell(name);
         };
         let of = name.to_owned();
-        let answer = line.ask(Ask::Reload { name: of })?;
+        let answer = line.ask(Ask::Reload {
+            name: of,
+            allow_downgrade,
+        })?;
         self.told(name, answer, Text::TakenUp)
     }
 

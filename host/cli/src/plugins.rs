@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::Context;
 use prx_host::manifest::Manifest;
-use prx_host::package::{self, Package, PackageError, Trust};
+use prx_host::package::{self, Package, PackageError, SignatureState, Trust};
 
 use crate::builtin;
 use crate::outcome::Trouble;
@@ -21,6 +21,8 @@ pub(crate) struct Plugin {
     pub(crate) manifest: Manifest,
     /// SHA-256 of the component, 64 lower-case hexadecimal digits: which build this is.
     pub(crate) sha256: String,
+    /// Whether somebody has signed it.
+    pub(crate) signed: bool,
 }
 
 /// All plugins there are.
@@ -67,6 +69,7 @@ impl Plugins {
                     wasm: builtin.wasm.into(),
                     manifest,
                     sha256: package::digest(builtin.wasm),
+                    signed: false,
                 })
             });
             return Ok(builtin.transpose()?);
@@ -76,6 +79,7 @@ impl Plugins {
             wasm: package.wasm.into(),
             manifest: package.manifest,
             sha256: package.sha256,
+            signed: matches!(package.signature, SignatureState::Signed(_)),
         }))
     }
 

@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::files::Files;
 use crate::outcome::Trouble;
+use crate::ran::{Ran, Release};
+use crate::safety;
 use crate::setup::{self, Channel};
 
 mod renew;
@@ -22,18 +24,23 @@ mod renew;
 use renew::{Operated, Renewing};
 
 /// Runs channels until a signal comes.
-pub(crate) fn channels(names: &[String], config: Option<&Path>) -> Result<(), Trouble> {
+pub(crate) fn channels(
+    names: &[String],
+    config: Option<&Path>,
+    older: bool,
+) -> Result<(), Trouble> {
+    raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("no threads to serve sockets with")?;
     let files = Files::read(config)?;
-    runtime.block_on(run(files, names))
+    runtime.block_on(run(files, names, older))
 }
 
-async fn run(files: Files, names: &[String]) -> Result<(), Trouble> {
+async fn run(files: Files, names: &[String], older: bool) -> Result<(), Trouble> {
     let signals = Signals::listen().context("signals cannot be listened for")?;
-    let running = Running::begin(files, names).await?;
+    let running = Running::begin(files, names, older).await?;
     let names: Vec<&str> = running.channels.iter().map(ChannelHandle::name).collect();
     tracing::info!(
         channels = names.join(", "),
@@ -68,7 +75,9 @@ impl Running {
     /// Every mistake in the file, one sentence each; or what failed.
     pub async fn start(config: &Path) -> anyhow::Result<Self> {
         let files = Files::read(Some(config)).map_err(Trouble::into_error)?;
-        Self::begin(files, &[]).await.map_err(Trouble::into_error)
+        Self::begin(files, &[], false)
+            .await
+            .map_err(Trouble::into_error)
     }
 
     /// The running channels.
@@ -92,16 +101,23 @@ impl Running {
         self.renewing.record(channel)
     }
 
-    async fn begin(files: Files, names: &[String]) -> Result<Self, Trouble> {
+    async fn begin(files: Files, names: &[String], older: bool) -> Result<Self, Trouble> {
         let tables = setup::tables(&files)?;
         let chosen = setup::chosen(&files, &tables.host.plugins, names)?;
-        for warning in tables.host.warnings() {
-            tracing::warn!("{warning}");
+        let mut safety = safety::look(&files, &tables);
+        if !safety.refused.is_empty() {
+            return Err(Trouble::Mistakes(safety.refused));
         }
+        let ran = Ran::new(&tables.host.options.state_dir);
         let host = Host::new(tables.host.options).map_err(host_failed)?;
         let channels = setup::channels(&files, chosen, &|plugin| {
             Ok(host.load(&plugin.wasm, plugin.manifest.limits)?)
         })?;
+        safety.channels(&channels);
+        for warning in safety.warnings {
+            tracing::warn!("{warning}");
+        }
+        let releases = releases(&channels, (!older).then_some(&ran))?;
         let agent = Agent::new(&tables.agent, host.network()).map_err(Trouble::mistake)?;
         let agent = Arc::new(agent);
         let port: Arc<dyn AgentPort> = agent.clone();
@@ -116,8 +132,15 @@ impl Running {
             files,
             plugins: plugins.clone(),
             asked_to_end: asked_to_end.clone(),
+            ran: ran.clone(),
+            offered: std::sync::Mutex::default(),
         });
         let channels = start(&host, channels, &port).await?;
+        ran.note(
+            releases
+                .iter()
+                .map(|(name, release)| (name.as_str(), release.clone())),
+        );
         let renewing = Renewing::begin(host.clone(), Arc::clone(&owner), watched);
         Ok(Self {
             channels,
@@ -149,6 +172,36 @@ impl Running {
         if let Some(metrics) = self.metrics {
             metrics.stop().await;
         }
+    }
+}
+
+/// What is about to run; with a record, nothing signed that is older than what ran last.
+fn releases(channels: &[Channel], ran: Option<&Ran>) -> Result<Vec<(String, Release)>, Trouble> {
+    let mut releases = Vec::new();
+    let mut mistakes = Vec::new();
+    for channel in channels {
+        let release = Release::of(&channel.manifest);
+        let ran = ran.filter(|_| channel.signed);
+        mistakes.extend(ran.and_then(|ran| ran.check(&channel.name, &release).err()));
+        releases.push((channel.name.clone(), release));
+    }
+    match mistakes.is_empty() {
+        true => Ok(releases),
+        false => Err(Trouble::Mistakes(mistakes)),
+    }
+}
+
+/// As many files and sockets as the system lets this process have: the usual number is meant for programs that are older
+/// than that.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!(%error, "the number of open files stays limited");
     }
 }
 
@@ -192,7 +245,9 @@ async fn start(
             Err(StartError::Problems(problems)) => {
                 mistakes.extend(problems.iter().map(ToString::to_string));
             }
-            Err(error @ StartError::Egress { .. }) => mistakes.push(error.to_string()),
+            Err(error @ (StartError::Egress { .. } | StartError::Twice { .. })) => {
+                mistakes.push(error.to_string());
+            }
             Err(error) => return Err(Trouble::Failed(error.into())),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use prx_agent::AgentConfig;
-use prx_host::config::{Checked, ConfigError};
+use prx_host::config::{Checked, ConfigError, Mistake};
 use prx_host::guest::Component;
 use prx_host::manifest::Manifest;
 
@@ -25,6 +25,8 @@ pub(crate) struct Channel {
     pub(crate) component: Arc<dyn Component>,
     pub(crate) manifest: Manifest,
     pub(crate) config: Checked,
+    /// Whether somebody has signed its plugin.
+    pub(crate) signed: bool,
 }
 
 /// The tables that do not belong to a channel.
@@ -134,7 +136,7 @@ pub(crate) fn channels(
     chosen: Vec<(String, Plugin)>,
     load: &Loader<'_>,
 ) -> Result<Vec<Channel>, Trouble> {
-    let mut channels = Vec::new();
+    let mut channels: Vec<Channel> = Vec::new();
     let mut mistakes = Vec::new();
     for (name, plugin) in chosen {
         tracing::debug!(channel = %name, plugin = %plugin.manifest.plugin.name, sha256 = %plugin.sha256, "loading");
@@ -148,15 +150,45 @@ pub(crate) fn channels(
                 component,
                 manifest: plugin.manifest,
                 config,
+                signed: plugin.signed,
             }),
             Err(errors) => mistakes.extend(errors),
         }
     }
+    mistakes.extend(twice(&channels));
     if mistakes.is_empty() {
         Ok(channels)
     } else {
         Err(mistakes.into())
     }
+}
+
+/// Tables of one account: it would be connected twice.
+fn twice(channels: &[Channel]) -> Vec<ConfigError> {
+    let mut mistakes = Vec::new();
+    for (index, second) in channels.iter().enumerate() {
+        let Some(identity) = &second.config.identity else {
+            continue;
+        };
+        let same = |first: &&Channel| {
+            first.manifest.plugin.name == second.manifest.plugin.name
+                && first.config.identity.as_ref() == Some(identity)
+        };
+        if let Some(first) = channels.iter().take(index).find(same) {
+            let place = identity
+                .keys
+                .iter()
+                .find_map(|key| second.config.places.get(key));
+            let sentence = format!(
+                "[channels_config.{}] has the same {} as [channels_config.{}], and of one account only one may be connected; remove one of the two tables, or correct it",
+                second.name,
+                identity.keys.join(" and "),
+                first.name
+            );
+            mistakes.push(ConfigError::new(place.cloned(), Mistake::Other(sentence)));
+        }
+    }
+    mistakes
 }
 
 #[cfg(test)]

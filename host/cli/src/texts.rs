@@ -44,6 +44,7 @@ texts! {
     Healthy, Unhealthy, TimedOut, Summary, SummaryFix,
     Sent, TakenUp, Done, NoAnswer,
     Recording, Recorded, ReplaySame, ReplayDiffers,
+    TopicFiles, NotStored, NotStoredFix,
     TopicComponent, Generation, TookOver, RolledBack, LookAtComponent,
 }
 

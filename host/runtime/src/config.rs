@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::bindings::v0_1::{KeySpec, Problem};
+use crate::claim::Name;
 use crate::egress::Widening;
 use crate::vault::Hidden;
 
@@ -38,6 +39,35 @@ impl fmt::Display for Place {
     }
 }
 
+/// Who a channel is to the other side: two with the same one, of one plugin, would be one account connected twice.
+///
+/// The values of all keys that have to be there and are neither a secret nor an address, and of the addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The keys that say it.
+    pub keys: Vec<String>,
+    values: Vec<String>,
+}
+
+impl Identity {
+    fn of(keys: &[KeySpec], json: &serde_json::Map<String, serde_json::Value>) -> Option<Self> {
+        let says = |spec: &&KeySpec| spec.required && !spec.secret && spec.widens_egress.is_none();
+        let says: Vec<&KeySpec> = keys.iter().filter(says).collect();
+        let addresses = keys.iter().filter(|spec| spec.widens_egress.is_some());
+        let value = |spec: &KeySpec| json.get(&spec.name).map(ToString::to_string);
+        let all = says.iter().copied().chain(addresses);
+        let values = all.map(|spec| value(spec).unwrap_or_default()).collect();
+        let keys: Vec<String> = says.iter().map(|spec| spec.name.clone()).collect();
+        (!keys.is_empty()).then_some(Self { keys, values })
+    }
+
+    /// The name that a process takes for it.
+    pub(crate) fn name(&self, plugin: &str) -> Name {
+        let parts = self.keys.iter().chain(&self.values).map(String::as_bytes);
+        Name::of("channel", std::iter::once(plugin.as_bytes()).chain(parts))
+    }
+}
+
 /// A table that passed its checks.
 #[derive(Debug, Clone, Default)]
 pub struct Checked {
@@ -47,6 +77,10 @@ pub struct Checked {
     pub secrets: Vec<(String, Hidden)>,
     /// URLs that widen an egress group.
     pub widenings: Vec<Widening>,
+    /// Secrets that other users can read where they are written: one sentence each.
+    pub exposed: Vec<String>,
+    /// Who the channel is to the other side; `None` where no key says it.
+    pub identity: Option<Identity>,
     /// Where each key was written.
     pub places: BTreeMap<String, Place>,
     /// Where the table begins; `None` when no file has it.
@@ -257,10 +291,11 @@ impl Layers {
         keys: &[KeySpec],
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Checked, Vec<ConfigError>> {
-        let mut keys = keys.to_vec();
-        keys.push(text(PLUGIN_KEY, "The plugin that runs this channel."));
-        let mut checked = check::table(self, &[CHANNELS, name], &keys, env, true, &[])?;
+        let mut all = keys.to_vec();
+        all.push(text(PLUGIN_KEY, "The plugin that runs this channel."));
+        let mut checked = check::table(self, &[CHANNELS, name], &all, env, true, &[])?;
         checked.json.remove(PLUGIN_KEY);
+        checked.identity = Identity::of(keys, &checked.json);
         Ok(checked)
     }
 

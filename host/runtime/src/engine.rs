@@ -41,7 +41,7 @@ pub fn new(cache_dir: Option<&Path>) -> Result<Engine, EngineError> {
     #[cfg(feature = "profiling")]
     profile(&mut config);
     if let Some(dir) = cache_dir {
-        config.cache(Some(cache(dir)?));
+        config.cache(cache(dir)?);
     }
     let engine = Engine::new(&config).map_err(|e| EngineError::Engine(format!("{e:#}")))?;
     tick(engine.weak())?;
@@ -96,15 +96,25 @@ fn profile(config: &mut Config) {
 }
 
 /// Compiled code is executed as it is found, so the directory has to be the owner's alone, and to have been so.
-fn cache(dir: &Path) -> Result<Cache, EngineError> {
+/// On a disk that takes nothing there is none, and each start compiles.
+fn cache(dir: &Path) -> Result<Option<Cache>, EngineError> {
     let fail = |cause: String| EngineError::Cache {
         path: dir.display().to_string(),
         cause,
     };
-    crate::files::trusted_dir(dir).map_err(|e| fail(e.to_string()))?;
+    match crate::files::emptied_dir(dir) {
+        Ok(_) => {}
+        Err(error) if error.is_system() => {
+            tracing::warn!(%error, "compiled components are not kept, so that each start compiles them");
+            return Ok(None);
+        }
+        Err(error) => return Err(fail(error.to_string())),
+    }
     let mut config = CacheConfig::new();
     config.with_directory(dir);
-    Cache::new(config).map_err(|e| fail(format!("{e:#}")))
+    Cache::new(config)
+        .map(Some)
+        .map_err(|e| fail(format!("{e:#}")))
 }
 
 /// An OS thread, since a task could be kept waiting by the very guest it is to stop. It ends by

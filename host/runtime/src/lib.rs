@@ -30,6 +30,7 @@
 pub mod actor;
 pub mod agent;
 pub mod bindings;
+mod claim;
 mod clock;
 pub mod config;
 pub mod control;

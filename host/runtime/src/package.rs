@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::files::PlaceError;
 use crate::guest::wasm::MAX_COMPONENT_BYTES;
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestError};
 
@@ -92,25 +93,18 @@ pub enum PackageError {
         /// The bound.
         max: usize,
     },
-    /// Others can write it.
+    /// Somebody else could change what runs here.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// A folder of another name than its plugin.
     #[error(
-        "others can write {path} (its mode is {mode:03o}), and so could change what runs here; take that away with: chmod go-w {path}"
+        "{path} is the folder of the plugin {name:?} by its plugin.toml, and a plugin runs from a folder of its own name only; rename the folder, or take the whole of it anew from whoever made it"
     )]
-    Writable {
-        /// Which.
+    Name {
+        /// The folder.
         path: String,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// Somebody else's.
-    #[error(
-        "{path} belongs to user {owner}, who could change what runs here; make it root's or this user's with chown"
-    )]
-    Owner {
-        /// Which.
-        path: String,
-        /// Whose it is, as a number.
-        owner: u32,
+        /// What the manifest calls the plugin.
+        name: String,
     },
     /// The manifest is wrong.
     #[error("{path}: {cause}")]
@@ -176,12 +170,16 @@ impl Package {
     /// # Errors
     /// The first reason for which it is not to be run.
     pub fn open(folder: &Path, trust: &Trust) -> Result<Self, PackageError> {
-        if let Some(above) = folder.parent() {
-            folder::check_above(above)?;
-        }
         let opened = Folder::open(folder)?;
-        opened.check_owner()?;
+        opened.check_path()?;
         let package = Self::read(folder, &opened, true)?;
+        let name = &package.manifest.plugin.name;
+        if opened.name().as_ref() != Some(name) {
+            return Err(PackageError::Name {
+                path: folder.display().to_string(),
+                name: name.clone(),
+            });
+        }
         package.require(trust)?;
         Ok(package)
     }

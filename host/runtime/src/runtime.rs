@@ -12,6 +12,7 @@ use wasmtime::Engine;
 use crate::actor::{Actor, ActorSpec, Command, Incident, Refusal};
 use crate::agent::AgentPort;
 use crate::bindings::v0_1::{Health, HealthLevel, OperatorCommand, Reply};
+use crate::claim::Claim;
 use crate::clock::Clock;
 use crate::config::{Checked, ConfigError};
 use crate::drivers::blobs::Blobs;
@@ -19,6 +20,7 @@ use crate::drivers::network::{Network, NetworkError, NetworkOptions};
 use crate::drivers::workers::Workers;
 use crate::egress::{BadWidening, EgressPolicy, OperatorEgress};
 use crate::engine::{self, EngineError};
+use crate::files::PlaceError;
 use crate::guest::wasm::{LoadError, WasmComponent};
 use crate::guest::{Component, GuestFault};
 use crate::limits::Limits;
@@ -134,13 +136,25 @@ pub enum StartError {
         /// The channel.
         channel: String,
     },
+    /// Another process has the same account connected.
+    #[error(
+        "another process on this machine{holder} runs a channel with the {keys} of {channel}; stop that one first: of one account, only one may be connected"
+    )]
+    Twice {
+        /// The channel.
+        channel: String,
+        /// The keys that say who it is.
+        keys: String,
+        /// Which process, where it can be told.
+        holder: String,
+    },
     /// Its blobs cannot be kept.
-    #[error("the blobs of {channel} cannot be kept: {cause}; make the state directory writable")]
+    #[error("the blobs of {channel} cannot be kept: {cause}")]
     Blobs {
         /// The channel.
         channel: String,
         /// What the system says.
-        cause: std::io::Error,
+        cause: PlaceError,
     },
     /// Its entries cannot be read.
     #[error(transparent)]
@@ -197,6 +211,9 @@ impl Host {
         if let Some(aside) = store.set_aside() {
             tracing::error!(file = %aside.display(), "the store was damaged and is set aside; a new one is begun, and what was remembered is forgotten");
         }
+        if let Some(why) = &*store.trouble().borrow() {
+            tracing::error!("{why}; messages are answered all the same");
+        }
         let engine = engine::new(Some(&options.compiled_dir()))?;
         let network = Network::new(&options.network)?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -252,7 +269,12 @@ impl Host {
         if self.runs(&name) {
             return Err(StartError::RunsAlready { channel: name });
         }
-        let (parts, actor, commands) = self.prepare(spec)?;
+        // A probe only asks.
+        let claim = match probe {
+            true => None,
+            false => claim(&spec)?,
+        };
+        let (parts, actor, commands) = self.prepare(spec, claim)?;
         let actor = if probe { actor.as_probe() } else { actor };
         let (channel, started) = Channel::new(parts, actor);
         self.channels()
@@ -290,16 +312,27 @@ impl Host {
         running.is_some_and(|channel| !channel.is_stopped())
     }
 
-    fn prepare(&self, spec: ChannelSpec) -> Result<(Parts, Actor, Vec<Command>), StartError> {
+    fn prepare(
+        &self,
+        spec: ChannelSpec,
+        claim: Option<Claim>,
+    ) -> Result<(Parts, Actor, Vec<Command>), StartError> {
         let shared = &self.shared;
         let (name, manifest) = (spec.name, spec.manifest);
         let (limits, captured) = (manifest.limits, manifest.captured());
         let dir = shared.options.state_dir.join("blobs").join(&name);
-        let blobs = Blobs::open(dir, limits.blob_bytes, limits.blobs_total_bytes);
-        let blobs = blobs.map_err(|cause| StartError::Blobs {
-            channel: name.clone(),
-            cause,
-        })?;
+        let (one, all) = (limits.blob_bytes, limits.blobs_total_bytes);
+        let blobs = match Blobs::open(dir.clone(), one, all) {
+            Ok(blobs) => blobs,
+            Err(error) if error.is_system() => {
+                tracing::error!(channel = %name, %error, "no attachments can be taken until this is put right");
+                Blobs::without_folder(dir, one, all)
+            }
+            Err(cause) => {
+                let channel = name;
+                return Err(StartError::Blobs { channel, cause });
+            }
+        };
         if let Ok(info) = spec.component.describe() {
             let most = limits.weight(&info.stores);
             if most > limits.store_bytes {
@@ -336,6 +369,7 @@ impl Host {
             blobs,
             network: shared.network.clone(),
             store: Mutex::new(Some(shared.store.clone())),
+            claim: Mutex::new(claim),
             pool: shared.pool.clone(),
             workers: shared.workers.clone(),
             tokio: shared.tokio.clone(),
@@ -378,6 +412,19 @@ impl Host {
     pub fn engine(&self) -> &Engine {
         &self.shared.engine
     }
+}
+
+/// Takes the name of a channel's account.
+fn claim(spec: &ChannelSpec) -> Result<Option<Claim>, StartError> {
+    let Some(identity) = &spec.config.identity else {
+        return Ok(None);
+    };
+    let claim = Claim::take(&identity.name(&spec.manifest.plugin.name));
+    claim.map(Some).map_err(|holder| StartError::Twice {
+        channel: spec.name.clone(),
+        keys: identity.keys.join(" and "),
+        holder: holder.shown(),
+    })
 }
 
 /// A running channel. It is stopped when the handle is dropped.

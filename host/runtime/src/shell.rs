@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::actor::{Actor, Incident, Input, OperatorAsk, Refusal, Reload, Standing};
 use crate::agent::AgentPort;
 use crate::bindings::v0_1::{Health, OperatorCommand, Reply, RequestId, SocketId, TurnEvent};
+use crate::claim::Claim;
 use crate::clock::Clock;
 use crate::config::Checked;
 use crate::drivers::blobs::Blobs;
@@ -60,6 +61,8 @@ pub(crate) struct Parts {
     pub(crate) network: Network,
     /// Given back when the channel has stopped, whoever still holds the channel: the next process waits for it.
     pub(crate) store: Mutex<Option<Store>>,
+    /// The name of its account; given back with the store.
+    pub(crate) claim: Mutex<Option<Claim>>,
     pub(crate) pool: Pool,
     pub(crate) workers: Workers,
     pub(crate) tokio: Handle,
@@ -277,6 +280,9 @@ impl Channel {
             restarts: self.stats.restarts(),
             memory: share(usage.memory_bytes, limits.memory_bytes as u64),
             store: share(usage.stored_bytes, limits.store_bytes as u64),
+            not_stored: self
+                .store()
+                .and_then(|store| store.trouble().borrow().clone()),
             blobs: share(blob_bytes, limits.blobs_total_bytes),
             blob_count,
             now: Now {
@@ -320,6 +326,7 @@ impl Channel {
         }
         // The thread may hold the channel a moment longer than its last step.
         drop(locked(&self.parts.store).take());
+        drop(locked(&self.parts.claim).take());
     }
 
     /// The store, as long as the channel runs.

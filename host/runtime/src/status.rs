@@ -33,6 +33,8 @@ pub struct ChannelStatus {
     pub memory: Share,
     /// Stored entries.
     pub store: Share,
+    /// Why nothing of it is being stored, one sentence; `None` while everything is.
+    pub not_stored: Option<String>,
     /// Blobs on the disk.
     pub blobs: Share,
     /// How many blobs.

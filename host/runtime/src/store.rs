@@ -5,10 +5,11 @@
 //! by a background thread, so a power cut may lose the last seconds, always a consistent tail. A
 //! commit is a row of a log, which the same thread brings into the entries.
 //!
-//! A commit that fails is kept, merged with what comes after, and tried again; the channel goes on.
+//! A commit that fails is kept, merged with what comes after, and tried again; the channel goes on. A start on a disk
+//! that takes nothing comes up on memory alone ([`unkept`]), loudly. What is stored must be found again: a folder that was
+//! removed or replaced is noticed.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,20 +19,24 @@ use tokio::sync::watch;
 
 use crate::actor::Change;
 use crate::bindings::v0_1::Entry;
+use crate::files::PlaceError;
 
+mod home;
 mod keeper;
 mod log;
 mod look;
 pub mod schema;
+mod unkept;
 
+use home::Home;
 use keeper::Keeper;
 use log::Changes;
+use unkept::Unkept;
 
 pub use look::{Kept, StoreCopy};
 
 /// File name of the database inside the state directory.
 pub const STORE_FILE: &str = "store.db";
-const LOCK_FILE: &str = "store.lock";
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +61,12 @@ pub enum StoreError {
         /// What the system says.
         cause: std::io::Error,
     },
+    /// Somebody else could change what is kept, or the folder cannot be had.
+    #[error("the state directory cannot be used: {0}")]
+    Place(#[from] PlaceError),
+    /// Nothing is stored at all.
+    #[error("nothing is stored: {0}")]
+    Unkept(String),
     /// A newer host wrote the file.
     #[error(
         "{path} was written by a newer version of this program (schema {found}, this one knows {known}); use that version, or move the file away"
@@ -73,7 +84,26 @@ pub enum StoreError {
     Sqlite(#[from] rusqlite::Error),
 }
 
+impl StoreError {
+    /// True when it is the disk that takes or gives nothing. All else is somebody's to put right before a start.
+    pub fn is_of_the_disk(&self) -> bool {
+        match self {
+            Self::Directory { cause, .. } => of_the_system(cause),
+            Self::Place(error) => error.is_system(),
+            Self::Sqlite(error) => !schema::is_corrupt(error),
+            Self::Locked { .. } | Self::Newer { .. } | Self::Unkept(_) => false,
+        }
+    }
+}
+
+/// What the system says, and not what was found to be wrong: a link where a file should be is such a find.
+fn of_the_system(error: &std::io::Error) -> bool {
+    let number = error.raw_os_error();
+    number.is_some() && number != Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
 struct Inner {
+    /// To the file, or to memory alone.
     connection: Connection,
     /// Changes that could not be committed yet.
     backlog: Changes,
@@ -91,23 +121,43 @@ pub struct Store {
 struct Shared {
     inner: Mutex<Inner>,
     trouble: watch::Sender<Option<String>>,
-    path: PathBuf,
+    /// What the trouble is made of.
+    troubles: Mutex<Troubles>,
+    /// The state directory as it is configured.
+    dir: PathBuf,
     set_aside: Option<PathBuf>,
-    _lock: File,
+    footing: Mutex<Footing>,
+}
+
+/// What the store stands on.
+enum Footing {
+    /// A file of this folder.
+    Kept(Home),
+    /// Memory.
+    Unkept(Unkept),
+}
+
+#[derive(Default)]
+struct Troubles {
+    /// Commits fail.
+    commits: Option<String>,
+    /// What is stored is not where the next process looks for it.
+    place: Option<String>,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Store").field(&self.shared.path).finish()
+        f.debug_tuple("Store").field(&self.shared.dir).finish()
     }
 }
 
 impl Store {
     /// Opens the store of a state directory, or makes one. A file that is damaged is renamed, and
-    /// a new one begun; [`Store::set_aside`] tells.
+    /// a new one begun; [`Store::set_aside`] tells. On a disk that takes nothing it is kept in memory, with what could be
+    /// read; [`Store::trouble`] tells.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// Another process has it, a newer one wrote it, or somebody else could change it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::open(dir)?);
         let keeper = Arc::new(Keeper::start(Arc::clone(&shared))?);
@@ -151,6 +201,10 @@ impl Store {
     /// # Errors
     /// SQLite refuses.
     pub fn next_boot(&self, instance: &str) -> Result<u32, StoreError> {
+        if let Footing::Unkept(unkept) = &*self.shared.footing.lock() {
+            // The next process would count from the same number on.
+            return Err(StoreError::Unkept(unkept.why.clone()));
+        }
         let inner = self.shared.lock();
         // Ids are made of this number: it must not go back, not even with the power.
         inner
@@ -188,29 +242,82 @@ impl Store {
 
 impl Shared {
     fn open(dir: &Path) -> Result<Self, StoreError> {
-        let in_dir = |cause| StoreError::Directory {
-            path: dir.display().to_string(),
-            cause,
+        let (home, cause) = match Home::take(dir) {
+            Ok(mut home) => match home.open() {
+                Ok((inner, aside)) => return Ok(Self::on(dir, inner, aside, Footing::Kept(home))),
+                Err(error) => (Some(home), error),
+            },
+            Err(error) => (None, error),
         };
-        crate::files::private_dir(dir).map_err(in_dir)?;
-        let lock = lock(dir)?;
-        let path = dir.join(STORE_FILE);
-        let (connection, set_aside) = schema::open(&path, &schema::STORE)?;
-        let pending = log::read(&connection)?;
-        let mut inner = Inner {
-            connection,
-            backlog: Changes::new(),
-            pending,
+        if !cause.is_of_the_disk() {
+            return Err(cause);
+        }
+        let (inner, unkept) = Unkept::begin(dir, home, cause.to_string())?;
+        Ok(Self::on(dir, inner, None, Footing::Unkept(unkept)))
+    }
+
+    fn on(dir: &Path, inner: Inner, set_aside: Option<PathBuf>, footing: Footing) -> Self {
+        let place = match &footing {
+            Footing::Kept(_) => None,
+            Footing::Unkept(unkept) => Some(unkept.why.clone()),
         };
-        while inner.fold()? {}
-        let (trouble, _) = watch::channel(None);
-        Ok(Self {
+        let (trouble, _) = watch::channel(place.clone());
+        Self {
             inner: Mutex::new(inner),
             trouble,
-            path,
+            troubles: Mutex::new(Troubles {
+                commits: None,
+                place,
+            }),
+            dir: dir.to_owned(),
             set_aside,
-            _lock: lock,
-        })
+            footing: Mutex::new(footing),
+        }
+    }
+
+    /// The file that is stored in; none while nothing is kept.
+    fn file(&self) -> Option<PathBuf> {
+        match &*self.footing.lock() {
+            Footing::Kept(home) => Some(home.file()),
+            Footing::Unkept(_) => None,
+        }
+    }
+
+    /// Looks whether what is stored is where the next process looks for it; where nothing is kept, tries to store again.
+    fn look(&self) {
+        let mut footing = self.footing.lock();
+        let place = match &mut *footing {
+            Footing::Kept(home) => home.missing(),
+            Footing::Unkept(unkept) => match unkept.settle(&self.dir, &mut self.lock()) {
+                Ok(home) => {
+                    *footing = Footing::Kept(home);
+                    None
+                }
+                Err(why) => Some(why),
+            },
+        };
+        drop(footing);
+        let mut troubles = self.troubles.lock();
+        if troubles.place != place {
+            match &place {
+                Some(why) => tracing::error!("{why}"),
+                None => {
+                    tracing::info!("the state directory is in order again; everything is stored")
+                }
+            }
+            troubles.place = place;
+            self.say(&troubles);
+        }
+    }
+
+    /// Tells the channels, when there is something new.
+    fn say(&self, troubles: &Troubles) {
+        let now = troubles.place.as_ref().or(troubles.commits.as_ref());
+        self.trouble.send_if_modified(|trouble| {
+            let changed = trouble.as_ref() != now;
+            *trouble = now.cloned();
+            changed
+        });
     }
 
     /// Keeps changes and commits them with what is kept already. See [`Store::commit`].
@@ -233,19 +340,22 @@ impl Shared {
         match written {
             Ok(bytes) => {
                 inner.pending.extend(std::mem::take(&mut inner.backlog));
-                self.trouble.send_if_modified(|t| t.take().is_some());
+                self.commits_fail(None);
                 Ok(bytes)
             }
             Err(error) => {
                 let error = StoreError::from(error);
-                let sentence = error.to_string();
-                self.trouble.send_if_modified(|trouble| {
-                    let changed = trouble.as_ref() != Some(&sentence);
-                    *trouble = Some(sentence);
-                    changed
-                });
+                self.commits_fail(Some(error.to_string()));
                 Err(error)
             }
+        }
+    }
+
+    fn commits_fail(&self, why: Option<String>) {
+        let mut troubles = self.troubles.lock();
+        if troubles.commits != why {
+            troubles.commits = why;
+            self.say(&troubles);
         }
     }
 
@@ -266,6 +376,17 @@ impl Shared {
 }
 
 impl Inner {
+    fn new(connection: Connection) -> Result<Self, rusqlite::Error> {
+        let pending = log::read(&connection)?;
+        let mut inner = Self {
+            connection,
+            backlog: Changes::new(),
+            pending,
+        };
+        while inner.fold()? {}
+        Ok(inner)
+    }
+
     /// Brings a part of the log into the entries; false when there was nothing left to bring.
     fn fold(&mut self) -> Result<bool, rusqlite::Error> {
         if self.pending.is_empty() {
@@ -274,46 +395,6 @@ impl Inner {
         log::fold(&mut self.connection, &mut self.pending)?;
         Ok(true)
     }
-}
-
-/// Held as long as the process lives; the system lets go of it however the process ends.
-fn lock(dir: &Path) -> Result<File, StoreError> {
-    use std::io::{Seek, Write};
-    let path = dir.join(LOCK_FILE);
-    let in_dir = |cause| StoreError::Directory {
-        path: path.display().to_string(),
-        cause,
-    };
-    let mut file = crate::files::private_file(&path).map_err(in_dir)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(std::fs::TryLockError::WouldBlock) => {
-            return Err(held(dir, &file));
-        }
-        Err(std::fs::TryLockError::Error(cause)) => return Err(in_dir(cause)),
-    }
-    let write_pid = |file: &mut File| {
-        file.set_len(0)?;
-        file.rewind()?;
-        write!(file, "{}", std::process::id())?;
-        file.flush()
-    };
-    write_pid(&mut file).map_err(in_dir)?;
-    Ok(file)
-}
-
-/// The refusal, with the holder's pid where it can be read.
-fn held(dir: &Path, mut file: &File) -> StoreError {
-    use std::io::Read;
-    let mut pid = String::new();
-    // Who holds it is a courtesy; that it is held is the fact.
-    let _ = file.read_to_string(&mut pid);
-    let holder = match pid.trim() {
-        "" => String::new(),
-        pid => format!(" (pid {pid})"),
-    };
-    let dir = dir.display().to_string();
-    StoreError::Locked { dir, holder }
 }
 
 #[cfg(test)]

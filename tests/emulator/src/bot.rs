@@ -91,12 +91,12 @@ pub(crate) async fn start(
     bot: &(String, String),
 ) -> anyhow::Result<Arc<dyn BotControl>> {
     let (app_id, _) = bot;
-    let state = tempfile::tempdir().context("no folder for the bot")?;
+    let state = private_folder().context("no folder for the bot")?;
     let config = state.path().join("channels.toml");
     let manner = Manner::Stream;
     let urls = emulator.urls().clone();
     let (id, key) = bot.clone();
-    let write = move |to: &Path, manner| std::fs::write(to, table(&urls, &id, &key, manner));
+    let write = move |to: &Path, manner| write_private(to, &table(&urls, &id, &key, manner));
     write(&config, manner).context("the bot's configuration")?;
     let mut running = Running::start(&config).await?;
     let (wishes, mut asked) = mpsc::channel(1);
@@ -178,4 +178,20 @@ fn table(urls: &Urls, app_id: &str, secret: &str, manner: Manner) -> String {
          \"message_audit\", \"public_guild_messages\"]\nstream_mode = {manner:?}\nack_reactions = true\n",
         urls.api_base, urls.token_url
     )
+}
+
+/// Writes a file with a secret in it.
+fn write_private(to: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut open = std::fs::OpenOptions::new();
+    let open = open.write(true).create(true).truncate(true).mode(0o600);
+    open.open(to)?.write_all(text.as_bytes())
+}
+
+/// A folder for this process, which nobody else can write whatever the umask is: a state directory has to be in one.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let own = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().permissions(own).tempdir()
 }

@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use prx_host::bindings::v0_1::TurnId;
-use prx_host::store::StoreError;
 use prx_host::store::schema::{self, Schema};
+use prx_host::store::{StoreCopy, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Exchange, Key, Said, now_ms};
@@ -114,6 +114,18 @@ impl Archive {
         })?;
         let thread = Mutex::new(Some(thread));
         Ok((Self(Some(Arc::new(Writer { shared, thread }))), rows))
+    }
+
+    /// Reads what is in the file of a state directory that cannot be written to, as far as it can be read.
+    pub(crate) fn look(dir: &Path) -> Vec<Row> {
+        let read = StoreCopy::of_file(dir, HISTORY_FILE).and_then(|copy| {
+            let (connection, _) = schema::open(&copy.dir().join(HISTORY_FILE), &SCHEMA)?;
+            read(&connection)
+        });
+        read.unwrap_or_else(|error| {
+            tracing::error!(%error, "what was said before cannot be read");
+            Vec::new()
+        })
     }
 
     /// Writes a line, soon.
@@ -289,11 +301,7 @@ pub fn forget_sender(dir: &Path, channel: &str, sender: &str) -> Result<usize, S
 }
 
 fn open(dir: &Path) -> Result<(Connection, PathBuf), StoreError> {
-    prx_host::files::private_dir(dir).map_err(|cause| StoreError::Directory {
-        path: dir.display().to_string(),
-        cause,
-    })?;
-    let path = dir.join(HISTORY_FILE);
+    let path = prx_host::files::private_dir(dir)?.join(HISTORY_FILE);
     let (connection, set_aside) = schema::open(&path, &SCHEMA)?;
     if let Some(aside) = set_aside {
         let aside = aside.display();

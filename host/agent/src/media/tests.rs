@@ -141,3 +141,47 @@ async fn the_folder_is_the_owners_alone_and_is_made_again_when_it_was_removed() 
     assert_eq!(mode(&folder.root), 0o700);
     assert_eq!(mode(&folder.root.join(name)), 0o600);
 }
+
+#[tokio::test]
+async fn a_file_with_a_second_name_is_not_sent_and_what_was_attached_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = folder(&dir);
+    let secret = dir.path().join("passwd");
+    std::fs::write(&secret, "root:x:0:0").unwrap();
+    for name in ["logo.png", "sub/logo.png"] {
+        let path = folder.root.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::hard_link(&secret, &path).unwrap();
+        let said = folder.open_file(name).await.unwrap_err();
+        assert!(matches!(said, NotThere::Linked), "{said}");
+        std::fs::remove_file(path).unwrap();
+    }
+    std::fs::hard_link(&secret, folder.root.join("logo.png")).unwrap();
+    std::fs::remove_file(&secret).unwrap();
+    assert!(folder.open_file("logo.png").await.is_ok(), "its only name");
+    // The blob is still there: what came in is a file of its own.
+    let blobs = Blobs::open(dir.path().join("blobs"), 1000, 1000).unwrap();
+    blobs.put(1, Some("cat.png".into()), b"png").await.unwrap();
+    let taken = folder.take_in(&blobs, 1, None, MediaKind::Image).await;
+    assert!(folder.open_file(&taken.unwrap()).await.is_ok());
+}
+
+#[test]
+fn a_folder_of_a_group_keeps_its_mode_and_one_of_everybody_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("media");
+    std::fs::create_dir(&root).unwrap();
+    for (mode, good) in [
+        (0o2775, true),
+        (0o770, true),
+        (0o755, true),
+        (0o777, false),
+        (0o1777, false),
+    ] {
+        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(MediaFolder::open(&root).is_ok(), good, "{mode:o}");
+        let kept = std::fs::metadata(&root).unwrap().permissions().mode();
+        assert_eq!(kept & 0o7777, mode);
+    }
+}

@@ -54,6 +54,7 @@ fn config(server: &Model, model: &str, silence: Duration) -> AgentConfig {
         history: Bounds::default(),
         media_dir: None,
         tools: vec![],
+        exposed: vec![],
         state_dir: None,
     }
 }

@@ -64,6 +64,7 @@ fn start(server: &Model, model: &str, approve: Approve, media: &Path) -> Agent {
             approve,
             time_limit: Duration::from_secs(30),
         }],
+        exposed: vec![],
         state_dir: Some(media.with_file_name("state")),
     };
     Agent::new(&config, &network.unwrap()).unwrap()

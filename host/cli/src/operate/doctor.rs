@@ -1,15 +1,19 @@
 //! `doctor`: of a channel that runs through the control socket, of one that does not in this process.
 
-use prx_host::bindings::v0_1::{Mark, OperatorCommand};
-use prx_host::control::{Ask, Code};
+use prx_host::bindings::v0_1::{Mark, OperatorCommand, ReportLine};
+use prx_host::control::{Ask, Code, Say};
+use prx_host::files;
 use prx_host::store::{StoreCopy, StoreError};
 use serde_json::{Value, json};
 
 use super::probe::{self, Examined};
+use super::status::view_of;
 use super::{Desk, printed, replies};
 use crate::args::spelled;
 use crate::outcome::{Trouble, Verdict};
 use crate::render::{Report, line};
+use crate::safety;
+use crate::setup;
 use crate::texts::Text;
 
 /// How one channel is, with whether it runs.
@@ -128,7 +132,11 @@ impl Desk<'_> {
         if let Some(mut socket) = self.line()? {
             let (of, command) = (name.to_owned(), OperatorCommand::Doctor(identify));
             let examined = match socket.ask(Ask::Command { name: of, command })? {
-                Ok(said) => Examined::Report(replies(said)),
+                Ok(said) => {
+                    let mut report = replies(said);
+                    self.hosts_own(name, &mut report)?;
+                    Examined::Report(report)
+                }
                 Err(refused) if refused.code == Code::Timeout => {
                     Examined::TimedOut(refused.sentences.join(" "))
                 }
@@ -148,7 +156,16 @@ impl Desk<'_> {
             });
         }
         let examined = match StoreCopy::of(self.state_dir()) {
-            Ok(copy) => probe::examine(&self.files, &self.host, &copy, name, identify)?,
+            Ok(copy) => match probe::examine(&self.files, &self.host, &copy, name, identify)? {
+                Examined::Report(mut report) => {
+                    self.places(&mut report);
+                    if let Some(line) = self.not_writable() {
+                        add(&mut report, line);
+                    }
+                    Examined::Report(report)
+                }
+                timed_out @ Examined::TimedOut(_) => timed_out,
+            },
             Err(StoreError::Locked { .. }) => Examined::Report(self.stopped(name)?),
             Err(error) => return Err(Trouble::Failed(error.into())),
         };
@@ -157,6 +174,66 @@ impl Desk<'_> {
             examined,
         })
     }
+}
+
+impl Desk<'_> {
+    /// What the host knows of a channel that runs, and the channel does not.
+    fn hosts_own(&self, name: &str, report: &mut Report) -> Result<(), Trouble> {
+        let said = self
+            .line()?
+            .map(|mut line| line.ask(Ask::List))
+            .transpose()?;
+        let said = said.and_then(Result::ok).unwrap_or_default();
+        let statuses = view_of(name, said).into_iter();
+        for say in statuses {
+            if let Say::Status { status } = say
+                && let Some(line) = self.not_stored(&status)
+            {
+                add(report, line);
+            }
+        }
+        self.places(report);
+        Ok(())
+    }
+
+    /// Who else can change or read what this program goes by.
+    fn places(&self, report: &mut Report) {
+        // What is wrong in the tables was said before this.
+        let Ok(tables) = setup::tables(&self.files) else {
+            return;
+        };
+        let safety = safety::look(&self.files, &tables);
+        let topic = self.screen.say(Text::TopicFiles, &[]);
+        for sentence in safety.refused {
+            add(report, line(Mark::Fail, topic.clone(), sentence));
+        }
+        for sentence in safety.warnings {
+            add(report, line(Mark::Warn, topic.clone(), sentence));
+        }
+    }
+
+    /// Whether a start could store something.
+    fn not_writable(&self) -> Option<ReportLine> {
+        let error = files::takes_nothing(self.state_dir())?;
+        let topic = self.screen.say(Text::TopicStore, &[]);
+        let shown = format!("{}: {error}", self.state_dir().display());
+        Some(ReportLine {
+            fix: Some(self.screen.say(Text::NotStoredFix, &[])),
+            ..line(
+                Mark::Fail,
+                topic,
+                self.screen.say(Text::NotStored, &[&shown]),
+            )
+        })
+    }
+}
+
+/// Adds a line; the one that fails is what to act on.
+fn add(report: &mut Report, line: ReportLine) {
+    if line.mark == Mark::Fail {
+        report.summary = Some(line.fix.clone().unwrap_or_else(|| line.text.clone()));
+    }
+    report.lines.push(line);
 }
 
 fn first_failure(report: &Report) -> String {

@@ -198,9 +198,12 @@ impl Desk<'_> {
                 mark: fullness(status.memory),
                 ..fact(Text::TopicMemory, self.share(status.memory))
             },
-            ReportLine {
-                mark: fullness(status.store),
-                ..fact(Text::TopicStore, self.share(status.store))
+            match self.not_stored(status) {
+                Some(line) => line,
+                None => ReportLine {
+                    mark: fullness(status.store),
+                    ..fact(Text::TopicStore, self.share(status.store))
+                },
             },
             ReportLine {
                 mark: fullness(*blobs),
@@ -240,6 +243,16 @@ impl Desk<'_> {
                 ),
             ),
         ]
+    }
+
+    /// What is said of a channel whose state is not being stored.
+    pub(super) fn not_stored(&self, status: &ChannelStatus) -> Option<ReportLine> {
+        let why = status.not_stored.as_ref()?;
+        let topic = self.screen.say(Text::TopicStore, &[]);
+        Some(ReportLine {
+            fix: Some(self.screen.say(Text::NotStoredFix, &[])),
+            ..line(Mark::Fail, topic, self.screen.say(Text::NotStored, &[why]))
+        })
     }
 
     /// Which component of how many, and how it came to run.
@@ -343,7 +356,7 @@ impl Listed {
 }
 
 /// The host's view of one channel, out of a list.
-fn view_of(name: &str, said: Vec<Say>) -> Vec<Say> {
+pub(super) fn view_of(name: &str, said: Vec<Say>) -> Vec<Say> {
     let views = said.into_iter().filter_map(|say| match say {
         Say::Channels { channels } => Some(channels),
         _ => None,

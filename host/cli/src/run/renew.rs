@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode};
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::files::Files;
 use crate::outcome::Trouble;
 use crate::plugins::Plugins;
+use crate::ran::{Ran, Release};
 use crate::setup;
 
 /// A folder has to be quiet for so long: copying a file is many changes.
@@ -34,11 +35,23 @@ pub(super) struct Operated {
     pub(super) files: Files,
     pub(super) plugins: Plugins,
     pub(super) asked_to_end: CancellationToken,
+    pub(super) ran: Ran,
+    /// By channel: the component that was offered last, by its digest.
+    pub(super) offered: std::sync::Mutex<BTreeMap<String, (String, Release)>>,
 }
 
 impl Owner for Operated {
-    fn renewal(&self, channel: &str, running: &str) -> Result<Renewal, Vec<String>> {
-        self.read(channel, running, None)
+    fn renewal(&self, channel: &str, running: &str, older: bool) -> Result<Renewal, Vec<String>> {
+        self.read(channel, running, older, None)
+    }
+
+    fn renewed(&self, channel: &str, running: &str) {
+        let mut offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((digest, release)) = offered.remove(channel)
+            && digest == running
+        {
+            self.ran.note([(channel, release)]);
+        }
     }
 
     fn shut_down(&self) {
@@ -52,6 +65,7 @@ impl Operated {
         &self,
         channel: &str,
         running: &str,
+        older: bool,
         wasm: Option<Vec<u8>>,
     ) -> Result<Renewal, Vec<String>> {
         let read = || -> Result<setup::Channel, Trouble> {
@@ -71,7 +85,18 @@ impl Operated {
             Trouble::Failed(error) => vec![format!("{error:#}")],
         })?;
         let config = read.config.clone();
-        let other = read.component.digest() != running;
+        let digest = read.component.digest();
+        let other = digest != running;
+        if other {
+            let release = Release::of(&read.manifest);
+            if read.signed && !older {
+                self.ran
+                    .check(channel, &release)
+                    .map_err(|sentence| vec![sentence])?;
+            }
+            let mut offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+            offered.insert(channel.to_owned(), (digest, release));
+        }
         let plugin = other.then_some(Offer {
             component: read.component,
             manifest: read.manifest,
@@ -154,7 +179,8 @@ impl Renewing {
         let view = self.find(channel)?;
         let (owner, of, wasm) = (Arc::clone(&self.owner), channel.to_owned(), wasm.to_vec());
         let digest = view.digest();
-        let read = tokio::task::spawn_blocking(move || owner.read(&of, &digest, Some(wasm))).await;
+        let read =
+            tokio::task::spawn_blocking(move || owner.read(&of, &digest, false, Some(wasm))).await;
         let renewal = read.map_err(|error| error.to_string())?;
         let renewal = renewal.map_err(|sentences| sentences.join("; "))?;
         let Some(offer) = renewal.plugin else {
@@ -217,7 +243,7 @@ impl Taking {
     async fn renew(&self, channel: &ChannelView, tried: Option<&mut BTreeMap<String, String>>) {
         let (name, running) = (channel.name().to_owned(), channel.digest());
         let (reader, of) = (Arc::clone(&self.owner), name.clone());
-        let read = tokio::task::spawn_blocking(move || reader.renewal(&of, &running)).await;
+        let read = tokio::task::spawn_blocking(move || reader.renewal(&of, &running, false)).await;
         let renewal = match read {
             Ok(Ok(renewal)) => renewal,
             Ok(Err(sentences)) => {
@@ -254,6 +280,9 @@ impl Taking {
                 }
             }
         }
+        let (owner, of, running) = (Arc::clone(&self.owner), name.clone(), channel.digest());
+        // A failure is in the log.
+        let _ = tokio::task::spawn_blocking(move || owner.renewed(&of, &running)).await;
         if let (Some(tried), Some(digest), true) = (tried, digest, judged) {
             tried.insert(name, digest);
         }

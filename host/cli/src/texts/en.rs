@@ -156,6 +156,13 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::Recorded => "{} lines in {}",
         Text::ReplaySame => "all {} events were answered as in the recording",
         Text::ReplayDiffers => "{} events were answered as in the recording",
+        Text::TopicFiles => "files",
+        Text::NotStored => {
+            "nothing is being stored, and what happens now is forgotten with the process: {}"
+        }
+        Text::NotStoredFix => {
+            "make room on the disk, or mend the state directory; the log says when everything is stored again"
+        }
         Text::TopicComponent => "component",
         Text::Generation => "generation {}",
         Text::TookOver => "generation {}; {} took over from {} {}, after a pause of {} ms",

@@ -8,12 +8,15 @@
 )]
 
 mod conformance;
+mod disk;
+mod folders;
 mod hostile_words;
 mod operate;
 mod plugin;
 mod record;
 mod reference;
 mod renew;
+mod socket;
 mod support;
 
 use std::path::Path;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{Home, KEY, Run, Said};
+use crate::support::{Home, KEY, Run, Said, write_private};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -432,7 +432,7 @@ fn keys_that_the_daemon_would_refuse_are_named_in_its_own_file_only() {
     let text = format!(
         "provider = \"x\"\n[channels_config.bot]\nplugin = \"tiny\"\nurl = {url:?}\nkey = \"k\"\n"
     );
-    std::fs::write(&daemon, text).unwrap();
+    write_private(&daemon, &text);
     let said = home.ask(&["config", "check"]);
     assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(said.out, "[channels_config.bot] is good\n");

@@ -182,3 +182,55 @@ fn what_does_not_load_is_not_packed() {
         "{said:?}"
     );
 }
+
+#[test]
+fn a_signed_plugin_older_than_the_last_one_needs_a_word_of_the_operator() {
+    let home = Home::new();
+    let (secret, public) = key(&home, "release.key");
+    home.write(&format!(
+        "watch_plugins = false\ntrusted_keys = [{public:?}]\n"
+    ));
+    let manifest = home.dir.path().join("plugins/tiny/plugin.toml");
+    let release = |version: &str, build: u8| {
+        let text = fs::read_to_string(&manifest).unwrap();
+        let lines = text
+            .lines()
+            .map(|line| match line.starts_with("version = ") {
+                true => format!("version = {version:?}"),
+                false => line.to_owned(),
+            });
+        let text: Vec<String> = lines.collect();
+        fs::write(&manifest, text.join("\n")).unwrap();
+        home.install(&Home::build(build));
+        let said = pack(&home, &["--sign-with", self::text(&secret)]);
+        assert_eq!(said.code, 0, "{said:?}");
+    };
+    release("0.2.0", 1);
+    let (run, mut line) = home.run();
+    line.say("one");
+    assert_eq!(line.hear(), "echo: one");
+    // While it runs.
+    release("0.1.9", 2);
+    let said = home.ask(&["channel", "reload", "bot"]);
+    assert!(
+        said.code == 2 && said.err.contains("older than 0.2.0"),
+        "{said:?}"
+    );
+    let said = home.ask(&["channel", "reload", "bot", "--allow-downgrade"]);
+    assert!(said.code == 0 && said.out.contains("took over"), "{said:?}");
+    // What took over is what ran last: a newer one needs nothing, and then it is that one.
+    release("0.3.0", 3);
+    assert_eq!(home.ask(&["channel", "reload", "bot"]).code, 0);
+    run.kill();
+    release("0.2.0", 1);
+    let said = home.ask(&["channel", "run"]);
+    assert!(
+        said.code == 2 && said.err.contains("--allow-downgrade"),
+        "{said:?}"
+    );
+    let run = home.begin(&["channel", "run", "--allow-downgrade"]);
+    let _line = home.server.line();
+    run.wait_for("running; SIGTERM");
+    run.kill();
+    let (_run, _line) = home.run();
+}

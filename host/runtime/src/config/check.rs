@@ -1,6 +1,6 @@
 //! One table against its key table.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use toml_edit::Item;
@@ -14,6 +14,9 @@ use crate::vault::{Hidden, MAX_SECRET_BYTES, MAX_SECRETS};
 
 /// How alike two words must be to be taken for each other, 0 to 1.
 const ALIKE: f64 = 0.75;
+
+/// Permission to read, for the group and for everybody.
+const OTHERS_READ: u32 = 0o044;
 
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -124,6 +127,7 @@ fn one(
     let value = typed(spec, found.item).map_err(fail)?;
     if spec.secret {
         let written = value.as_str().unwrap_or_default();
+        checked.exposed.extend(exposed(&key, written, &found.place));
         let secret = resolve(written, &found.place, env);
         let secret = secret.map_err(|cause| {
             let key = key.clone();
@@ -278,13 +282,30 @@ fn base_url(key: &str, text: &str) -> Result<Url, Mistake> {
     Ok(url)
 }
 
+/// What is said of a secret that other users can read.
+fn exposed(key: &str, written: &str, place: &Place) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    if written.starts_with("env:") {
+        return None;
+    }
+    let file = secret_file(written, place).unwrap_or_else(|| place.file.clone());
+    let mode = std::fs::metadata(&file).ok()?.permissions().mode() & 0o777;
+    (mode & OTHERS_READ != 0).then(|| {
+        let file = file.display();
+        format!("{place}: other users can read the secret `{key}` in {file} (its mode is {mode:03o}); take that away with: chmod go-r {file}")
+    })
+}
+
+fn secret_file(written: &str, place: &Place) -> Option<PathBuf> {
+    let path = written.strip_prefix("file:")?;
+    Some(place.file.parent().unwrap_or(Path::new(".")).join(path))
+}
+
 /// A secret is written out, or found in the environment or a file.
 fn resolve(written: &str, place: &Place, env: Env<'_>) -> Result<Hidden, String> {
     let value = if let Some(name) = written.strip_prefix("env:") {
         env(name).ok_or_else(|| format!("the environment variable {name} is not set; set it"))?
-    } else if let Some(path) = written.strip_prefix("file:") {
-        let dir = place.file.parent().unwrap_or(Path::new("."));
-        let path = dir.join(path);
+    } else if let Some(path) = secret_file(written, place) {
         let read = std::fs::read_to_string(&path);
         read.map_err(|e| format!("{} cannot be read: {e}; check the path", path.display()))?
     } else {

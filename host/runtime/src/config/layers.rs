@@ -141,6 +141,12 @@ impl Layers {
         found
     }
 
+    /// The files of ours that were read: not those of which only the channels' table is.
+    pub fn own_paths(&self) -> Vec<&Path> {
+        let own = self.files.iter().filter(|file| !file.only_channels);
+        own.map(|file| file.path.as_path()).collect()
+    }
+
     /// The files that were read.
     pub fn paths(&self) -> Vec<&Path> {
         self.files.iter().map(|file| file.path.as_path()).collect()

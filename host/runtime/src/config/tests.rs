@@ -208,3 +208,57 @@ fn keys_that_the_daemon_refuses_are_found_where_they_are_written() {
     ];
     assert_eq!(found, expected);
 }
+
+#[test]
+fn an_account_is_its_required_keys_and_its_addresses() {
+    let required = |name: &str| KeySpec {
+        required: true,
+        ..text(name, "")
+    };
+    let keys = [
+        required("account"),
+        KeySpec {
+            secret: true,
+            ..required("password")
+        },
+        KeySpec {
+            widens_egress: Some("api".into()),
+            default: Some("\"https://api.example.org\"".into()),
+            ..text("base", "")
+        },
+        text("colour", ""),
+    ];
+    let identity = |more: &str| {
+        let toml = format!("[channels_config.x]\n{more}\n");
+        let layers = Layers::from_text("test.toml", &toml).unwrap();
+        layers
+            .channel("x", &keys, &|_| None)
+            .unwrap()
+            .identity
+            .unwrap()
+    };
+    let one = identity("account = \"1\"\npassword = \"a\"");
+    assert_eq!(one.keys, ["account"]);
+    for (more, same) in [
+        ("account = \"1\"\npassword = \"b\"", true),
+        ("account = \"1\"\npassword = \"a\"\ncolour = \"red\"", true),
+        ("account = \"1\"\npassword = \"a\"\nplugin = \"p\"", true),
+        (
+            "account = \"1\"\npassword = \"a\"\nbase = \"https://api.example.org\"",
+            true,
+        ),
+        ("account = \"2\"\npassword = \"a\"", false),
+        (
+            "account = \"1\"\npassword = \"a\"\nbase = \"https://other.example.org\"",
+            false,
+        ),
+    ] {
+        assert_eq!(identity(more) == one, same, "{more}");
+        let names = (identity(more).name("p"), one.name("p"));
+        assert_eq!(names.0 == names.1, same, "{more}");
+    }
+    assert_ne!(one.name("p"), one.name("q"), "another plugin's account");
+    let layers = Layers::from_text("test.toml", "[channels_config.x]\ncolour = \"red\"\n").unwrap();
+    let checked = layers.channel("x", &keys[2..], &|_| None).unwrap();
+    assert_eq!(checked.identity, None, "no key says who it is");
+}

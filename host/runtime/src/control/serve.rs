@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use super::Owner;
+use super::seats::Seat;
 use super::wire::{Ask, Code, MAX_LINE_BYTES, Request, Said, Say, VERSION};
 use crate::actor::TraceForm;
 use crate::bindings::v0_1::{BlobInfo, OperatorCommand, Reply};
@@ -48,29 +49,24 @@ fn patience(command: &OperatorCommand) -> Duration {
     }
 }
 
-/// Serves until the client goes, or is silent for too long.
-pub(super) async fn connection(server: &Server, stream: UnixStream) {
-    let (read, write) = stream.into_split();
-    let mut line = Line {
-        read: BufReader::new(read),
-        write,
-    };
-    while let Some(request) = line.request().await {
-        let ended = match request {
-            Ok(request) => line.answer(server, request.ask).await,
-            Err(Say::Error { code, sentences }) => Err((code, sentences)),
-            Err(_) => return,
-        };
-        let goes_on = ended.is_ok();
-        let last = match ended {
-            Ok(()) => Say::Done,
-            Err((code, sentences)) => Say::Error { code, sentences },
-        };
-        // After a mistake the two sides may not agree on where the next request begins.
-        if !line.say(last).await || !goes_on {
-            return;
-        }
-    }
+/// Serves until the client goes, is silent for too long, or has to make room. Returns the stream, which is over.
+pub(super) async fn connection(
+    server: &Server,
+    stream: UnixStream,
+    mut seat: Seat,
+) -> Option<UnixStream> {
+    let mut line = Line::new(stream);
+    line.serve(server, &mut seat).await;
+    line.read.into_inner().reunite(line.write).ok()
+}
+
+/// For one that finds all places taken.
+pub(super) async fn turn_away(stream: UnixStream) {
+    let (code, sentences) = wrong(
+        Code::Failed,
+        "this process is answering as many questions as it takes at once; ask again when one of them has its answer",
+    );
+    Line::new(stream).say(Say::Error { code, sentences }).await;
 }
 
 struct Line {
@@ -79,6 +75,44 @@ struct Line {
 }
 
 impl Line {
+    fn new(stream: UnixStream) -> Self {
+        let (read, write) = stream.into_split();
+        let read = BufReader::new(read);
+        Self { read, write }
+    }
+
+    async fn serve(&mut self, server: &Server, seat: &mut Seat) {
+        loop {
+            let request = tokio::select! {
+                () = seat.asked_to_leave() => return,
+                request = self.request() => request,
+            };
+            let Some(request) = request.filter(|_| seat.begin()) else {
+                return;
+            };
+            if !self.respond(server, request).await {
+                return;
+            }
+            seat.end();
+        }
+    }
+
+    /// False when nothing more is to be read.
+    async fn respond(&mut self, server: &Server, request: Result<Request, Say>) -> bool {
+        let ended = match request {
+            Ok(request) => self.answer(server, request.ask).await,
+            Err(Say::Error { code, sentences }) => Err((code, sentences)),
+            Err(_) => return false,
+        };
+        let goes_on = ended.is_ok();
+        let last = match ended {
+            Ok(()) => Say::Done,
+            Err((code, sentences)) => Say::Error { code, sentences },
+        };
+        // After a mistake the two sides may not agree on where the next request begins.
+        self.say(last).await && goes_on
+    }
+
     /// The next request; nothing when the client is gone or silent.
     async fn request(&mut self) -> Option<Result<Request, Say>> {
         let mut line = Vec::new();
@@ -136,7 +170,10 @@ impl Line {
                 allowed(&command)?;
                 self.command(&channel, command).await
             }
-            Ask::Reload { name } => self.reload(server, &name).await,
+            Ask::Reload {
+                name,
+                allow_downgrade,
+            } => self.reload(server, &name, allow_downgrade).await,
             Ask::Record { name, redact } => {
                 let form = match redact {
                     true => TraceForm::Blank,
@@ -191,10 +228,10 @@ impl Line {
         }
     }
 
-    async fn reload(&mut self, server: &Server, name: &str) -> Ended {
+    async fn reload(&mut self, server: &Server, name: &str, older: bool) -> Ended {
         let channel = find(server, name)?;
         let (owner, of, running) = (Arc::clone(&server.owner), name.to_owned(), channel.digest());
-        let read = tokio::task::spawn_blocking(move || owner.renewal(&of, &running)).await;
+        let read = tokio::task::spawn_blocking(move || owner.renewal(&of, &running, older)).await;
         let renewal = match read {
             Ok(Ok(renewal)) => renewal,
             Ok(Err(mistakes)) => return Err((Code::Config, mistakes)),
@@ -204,7 +241,11 @@ impl Line {
             }
         };
         let replies = channel.renew(renewal.plugin, renewal.config);
-        self.relay(name, replies, REQUESTS).await
+        let ended = self.relay(name, replies, REQUESTS).await;
+        let (owner, of, running) = (Arc::clone(&server.owner), name.to_owned(), channel.digest());
+        // What it writes down is for the next start; a failure is in the log.
+        let _ = tokio::task::spawn_blocking(move || owner.renewed(&of, &running)).await;
+        ended
     }
 
     /// Sends lines until the client goes: whatever it sends or closes ends the recording.
@@ -287,4 +328,28 @@ fn allowed(command: &OperatorCommand) -> Ended {
         Code::BadRequest,
         format!("this is not asked as a command; ask for {instead:?}"),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_silent_or_slow_is_not_waited_for_without_end() {
+        for begun in [&b""[..], b"{", b"{\"v\":1,"] {
+            let (here, mut there) = UnixStream::pair().unwrap();
+            there.write_all(begun).await.unwrap();
+            let began = tokio::time::Instant::now();
+            assert!(Line::new(here).request().await.is_none());
+            let waited = began.elapsed();
+            assert!(waited >= CLIENT_PATIENCE && waited < 2 * CLIENT_PATIENCE);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_not_waited_for_without_end() {
+        let (here, _there) = UnixStream::pair().unwrap();
+        let line = "x".repeat(8 << 20);
+        assert!(!Line::new(here).say(Say::Trace { line }).await);
+    }
 }

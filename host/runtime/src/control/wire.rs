@@ -44,6 +44,9 @@ pub enum Ask {
     Reload {
         /// The channel.
         name: String,
+        /// Take a signed plugin that is older than the one that ran last.
+        #[serde(default)]
+        allow_downgrade: bool,
     },
     /// Tell what happens in a channel, until the client goes.
     Record {

@@ -18,6 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use super::workers::Cancelled;
 use crate::bindings::v0_1::{BlobDigest, BlobId, BlobInfo, Digest, Hash};
+use crate::files::PlaceError;
 
 /// A blob that nobody dropped is gone after this: longer than any turn is taken up again.
 pub const TTL: Duration = Duration::from_secs(24 * 3600);
@@ -80,12 +81,21 @@ impl Blobs {
     ///
     /// # Errors
     /// The folder cannot be used.
-    pub fn open(dir: PathBuf, max_one: u64, max_all: u64) -> io::Result<Self> {
-        crate::files::private_dir(&dir)?;
-        let held = found_in(&dir)?;
+    pub fn open(dir: PathBuf, max_one: u64, max_all: u64) -> Result<Self, PlaceError> {
+        let dir = crate::files::private_dir(&dir)?;
+        let held = found_in(&dir).map_err(|cause| PlaceError::system(&dir, cause))?;
+        Ok(Self::holding(dir, held, max_one, max_all))
+    }
+
+    /// A channel's blobs while its folder cannot be made: there are none, and each new one tries it again.
+    pub(crate) fn without_folder(dir: PathBuf, max_one: u64, max_all: u64) -> Self {
+        Self::holding(dir, BTreeMap::new(), max_one, max_all)
+    }
+
+    fn holding(dir: PathBuf, held: BTreeMap<BlobId, Held>, max_one: u64, max_all: u64) -> Self {
         let started = SystemTime::now().duration_since(UNIX_EPOCH);
         let started = started.map_or(0, |d| d.as_secs());
-        Ok(Self {
+        Self {
             inner: Arc::new(Inner {
                 dir,
                 max_one,
@@ -93,7 +103,7 @@ impl Blobs {
                 held: Mutex::new(held),
                 next_own: AtomicU64::new((1 << 63) | ((started & 0xffff_ffff) << 24)),
             }),
-        })
+        }
     }
 
     /// An id of the host's own, for what an agent makes.
@@ -139,7 +149,15 @@ impl Blobs {
             return Err(BlobError::Full(self.inner.max_all));
         }
         let part = self.path(id).with_extension("part");
-        let file = File::from_std(crate::files::private_file(&part)?);
+        let opened = match crate::files::private_file(&part) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Somebody has removed the folder, or the disk had no room for it at the start.
+                crate::files::private_dir(&self.inner.dir).map_err(io::Error::other)?;
+                crate::files::private_file(&part)
+            }
+            opened => opened,
+        };
+        let file = File::from_std(opened?);
         file.set_len(0).await?;
         Ok(BlobWriter {
             blobs: self.clone(),
@@ -166,27 +184,21 @@ impl Blobs {
         let size = self.info(id).ok_or(BlobError::Gone(id))?.size;
         let left = size.saturating_sub(offset);
         let length = length.unwrap_or(left).min(left);
-        let mut file = File::open(self.path(id)).await?;
+        let mut file = File::from_std(crate::files::kept_file(&self.path(id))?);
         file.seek(io::SeekFrom::Start(offset)).await?;
         Ok((file.take(length), length))
     }
 
-    /// Puts a blob's bytes under a path where nothing is yet: as a second name of the same file, or
-    /// as a copy where that cannot be. Blocks on the disk.
+    /// Copies a blob's bytes under a path where nothing is yet. Blocks on the disk; where the file system can, the two
+    /// share their bytes.
     ///
     /// # Errors
     /// Gone, something is there already, or the disk.
     pub fn copy_to(&self, id: BlobId, to: &Path) -> Result<(), BlobError> {
         self.info(id).ok_or(BlobError::Gone(id))?;
         let from = self.path(id);
-        match std::fs::hard_link(&from, to) {
-            Ok(()) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error.into()),
-            // Another file system, or one without links.
-            Err(_) => {}
-        }
         let mut copy = crate::files::new_private_file(to)?;
-        io::copy(&mut std::fs::File::open(from)?, &mut copy)?;
+        io::copy(&mut crate::files::kept_file(&from)?, &mut copy)?;
         Ok(())
     }
 
@@ -323,7 +335,11 @@ impl BlobWriter {
         };
         let path = self.blobs.path(self.id);
         let json = serde_json::to_vec(&info).map_err(io::Error::from)?;
-        tokio::fs::write(path.with_extension("json"), json).await?;
+        let described = crate::files::private_file(&path.with_extension("json"))?;
+        let mut described = File::from_std(described);
+        described.set_len(0).await?;
+        described.write_all(&json).await?;
+        described.flush().await?;
         tokio::fs::rename(&self.part, &path).await?;
         self.done = true;
         let held = Held {

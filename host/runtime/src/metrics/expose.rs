@@ -21,7 +21,7 @@ pub(super) const MEDIA_TYPE: &str = prometheus_text::CONTENT_TYPE;
 /// A number of the host's: its name, what it is, and how it is read off a status.
 type Own = (&'static str, &'static str, fn(&ChannelStatus) -> u64);
 
-const GAUGES: [Own; 14] = [
+const GAUGES: [Own; 15] = [
     ("health", "2 ok, 1 degraded, 0 stopped", |s| {
         level(s.health.level)
     }),
@@ -38,6 +38,11 @@ const GAUGES: [Own; 14] = [
     ("store_limit_bytes", "The most that may be stored", |s| {
         s.store.limit
     }),
+    (
+        "not_stored",
+        "1 while nothing is being stored, or else 0",
+        |s| u64::from(s.not_stored.is_some()),
+    ),
     ("blob_bytes", "Blobs on the disk", |s| s.blobs.bytes),
     ("blob_limit_bytes", "The most that they may take", |s| {
         s.blobs.limit

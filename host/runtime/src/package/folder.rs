@@ -6,16 +6,11 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, openat, stat};
+use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
 use rustix::io::Errno;
-use rustix::process::geteuid;
 
 use super::PackageError;
-
-/// Permission to write, for the group and for everybody.
-const OTHERS_WRITE: u32 = 0o022;
-/// Only owners rename and remove, as in `/tmp`.
-const STICKY: u32 = 0o1000;
+use crate::files::{Writers, check, trusted};
 
 /// An open folder.
 pub(super) struct Folder {
@@ -40,10 +35,17 @@ impl Folder {
         }
     }
 
-    /// Refuses a folder that others could change.
-    pub(super) fn check_owner(&self) -> Result<(), PackageError> {
+    /// Refuses a folder that others could change, or put another one in the place of.
+    pub(super) fn check_path(&self) -> Result<(), PackageError> {
+        trusted(&self.path, Writers::Owner)?;
         let stat = fstat(&self.fd).map_err(|errno| unreadable(&self.path, errno.into()))?;
-        check(&self.path, &stat)
+        Ok(check(&self.path, &stat, Writers::Owner)?)
+    }
+
+    /// Its name, with no link in it.
+    pub(super) fn name(&self) -> Option<String> {
+        let path = self.path.canonicalize().ok()?;
+        Some(path.file_name()?.to_string_lossy().into_owned())
     }
 
     /// Reads a file, whole.
@@ -87,7 +89,7 @@ impl Folder {
             return Err(kind("no regular file"));
         }
         if guarded {
-            check(&path, &stat)?;
+            check(&path, &stat, Writers::Owner)?;
         }
         let bound = max as u64;
         let too_large = |bytes| PackageError::TooLarge {
@@ -108,34 +110,6 @@ impl Folder {
         }
         Ok(Some(bytes))
     }
-}
-
-/// Refuses a place in which others could put another folder under the plugin's name.
-pub(super) fn check_above(path: &Path) -> Result<(), PackageError> {
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
-    let stat = stat(path).map_err(|errno| unreadable(path, errno.into()))?;
-    // Where only owners may rename, the folder's own owner is what counts.
-    if stat.st_mode & STICKY != 0 {
-        return Ok(());
-    }
-    check(path, &stat)
-}
-
-fn check(path: &Path, stat: &Stat) -> Result<(), PackageError> {
-    let path = path.display().to_string();
-    if stat.st_mode & OTHERS_WRITE != 0 {
-        let mode = stat.st_mode & 0o777;
-        return Err(PackageError::Writable { path, mode });
-    }
-    let owner = stat.st_uid;
-    if owner != 0 && owner != geteuid().as_raw() {
-        return Err(PackageError::Owner { path, owner });
-    }
-    Ok(())
 }
 
 fn unreadable(path: &Path, cause: io::Error) -> PackageError {

@@ -153,6 +153,50 @@ fn files_that_others_can_write_are_refused() {
 }
 
 #[test]
+fn the_whole_path_of_a_folder_is_looked_at() {
+    let place = Place::new();
+    let deep = place.dir.path().join("1/2/3");
+    fs::create_dir_all(&deep).unwrap();
+    let folder = deep.join("tiny");
+    fs::rename(place.write(None), &folder).unwrap();
+    Package::open(&folder, &Trust::Anyone).unwrap();
+    for above in ["1", "1/2", "1/2/3"].map(|name| place.dir.path().join(name)) {
+        for open in [0o777, 0o775, 0o757] {
+            fs::set_permissions(&above, fs::Permissions::from_mode(open)).unwrap();
+            let said = refused(&folder, &Trust::Anyone);
+            assert!(
+                said.contains(&format!("others can write {} ", above.display())),
+                "{said}"
+            );
+        }
+        // Only owners rename there: what stands in it is looked at by itself.
+        fs::set_permissions(&above, fs::Permissions::from_mode(0o1777)).unwrap();
+        Package::open(&folder, &Trust::Anyone).unwrap();
+        fs::set_permissions(&above, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_of_another_name_than_its_plugins_is_refused() {
+    let place = Place::new();
+    let folder = place.write(Some(&place.key));
+    for name in ["other", "Tiny", "tiny2", "tiny.old"] {
+        let other = place.dir.path().join(name);
+        fs::rename(&folder, &other).unwrap();
+        for trust in [Trust::Anyone, place.trust()] {
+            let said = refused(&other, &trust);
+            assert!(
+                said.contains("is the folder of the plugin \"tiny\""),
+                "{said}"
+            );
+        }
+        Package::look(&other).unwrap();
+        fs::rename(&other, &folder).unwrap();
+    }
+    Package::open(&folder.join("../tiny"), &place.trust()).unwrap();
+}
+
+#[test]
 fn nothing_is_read_through_a_link() {
     let place = Place::new();
     let folder = place.write(None);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::actor::Incident;
 use crate::bindings::v0_1::Instant;
+use crate::files::PrivateDir;
 
 /// Reports kept per channel.
 const KEPT: usize = 50;
@@ -44,15 +45,12 @@ impl Incidents {
     }
 
     fn write(&self, channel: &str, wall_ms: u64, text: &str) -> std::io::Result<PathBuf> {
-        use std::io::Write;
-        let dir = self.dir.join(channel);
-        crate::files::private_dir(&dir)?;
-        let path = dir.join(format!("{wall_ms:014}.json"));
-        let mut file = crate::files::private_file(&path)?;
-        file.set_len(0)?;
-        file.write_all(text.as_bytes())?;
-        forget_old(&dir)?;
-        Ok(path)
+        let dir = PrivateDir::open(&self.dir).and_then(|all| all.within(channel));
+        let dir = dir.map_err(std::io::Error::other)?;
+        let name = format!("{wall_ms:014}.json");
+        dir.replace(&name, text.as_bytes())?;
+        forget_old(dir.path())?;
+        Ok(dir.path().join(name))
     }
 }
 

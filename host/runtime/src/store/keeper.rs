@@ -15,6 +15,8 @@ const SYNC_AFTER_BYTES: usize = 4 << 20;
 /// SQLite begins its log anew only when all of it is in the file, which a busy channel never lets happen. From this
 /// length on it is made to: commits wait for that, about as long as for two fsyncs.
 const LONGEST_LOG_BYTES: u64 = 32 << 20;
+/// Between two looks at the state directory.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Between two tries to commit what could not be committed.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -42,21 +44,16 @@ impl Keeper {
             todo: Mutex::default(),
             rung: Condvar::new(),
         });
-        let path = shared.path.clone();
-        let connection = schema::connect(&path)?;
-        // Whoever else reads the file is not waited for: commits would wait as well.
-        connection.busy_timeout(Duration::from_millis(50))?;
+        let dir = shared.dir.display().to_string();
+        let mut file = Beside::of(&shared)?;
         let run = {
             let bell = Arc::clone(&bell);
-            move || keep(&bell, &shared, &connection)
+            move || keep(&bell, &shared, &mut file)
         };
         let thread = std::thread::Builder::new()
             .name("prx-store".into())
             .spawn(run)
-            .map_err(|cause| StoreError::Directory {
-                path: path.display().to_string(),
-                cause,
-            })?;
+            .map_err(|cause| StoreError::Directory { path: dir, cause })?;
         Ok(Self {
             bell,
             thread: Some(thread),
@@ -90,11 +87,13 @@ impl Bell {
         self.todo.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for work; true when it is time to end.
-    fn wait(&self) -> bool {
-        let mut todo = self.lock();
-        while !todo.dirty && !todo.stop {
-            todo = self.rung.wait(todo).unwrap_or_else(PoisonError::into_inner);
+    /// Waits for work, or until it is time to look at the folder.
+    fn wait(&self) -> Wake {
+        let idle = |todo: &mut Todo| !todo.dirty && !todo.stop;
+        let waited = self.rung.wait_timeout_while(self.lock(), LOOK_EVERY, idle);
+        let (todo, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !todo.dirty && !todo.stop {
+            return Wake::Look;
         }
         // Gather more, so that one fsync serves many commits.
         let enough = |todo: &mut Todo| !todo.stop && todo.bytes < SYNC_AFTER_BYTES;
@@ -102,7 +101,7 @@ impl Bell {
         let (mut todo, _) = waited.unwrap_or_else(PoisonError::into_inner);
         todo.dirty = false;
         todo.bytes = 0;
-        todo.stop
+        Wake::Work { stop: todo.stop }
     }
 
     fn pause(&self, time: Duration) -> bool {
@@ -113,11 +112,38 @@ impl Bell {
     }
 }
 
-fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
+/// Why the thread is awake.
+enum Wake {
+    Look,
+    Work { stop: bool },
+}
+
+/// A connection of this thread's own to the file that is stored in.
+struct Beside {
+    path: PathBuf,
+    connection: rusqlite::Connection,
+}
+
+impl Beside {
+    /// None while nothing is kept.
+    fn of(shared: &Shared) -> Result<Option<Self>, rusqlite::Error> {
+        let Some(path) = shared.file() else {
+            return Ok(None);
+        };
+        let connection = schema::connect(&path)?;
+        // Whoever else reads the file is not waited for: commits would wait as well.
+        connection.busy_timeout(Duration::from_millis(50))?;
+        Ok(Some(Self { path, connection }))
+    }
+}
+
+fn keep(bell: &Bell, shared: &Shared, file: &mut Option<Beside>) {
     // Said once, until it is over.
     let mut told = false;
     loop {
-        let stop = bell.wait();
+        let wake = bell.wait();
+        shared.look();
+        let Wake::Work { stop } = wake else { continue };
         let mut stop_retrying = stop;
         while shared.has_backlog() && !flushed(shared) && !stop_retrying {
             stop_retrying = bell.pause(RETRY_AFTER);
@@ -128,7 +154,15 @@ fn keep(bell: &Bell, shared: &Shared, connection: &rusqlite::Connection) {
                 break;
             }
         }
-        match sync(shared, connection, stop) {
+        if file.is_none() {
+            // Since the disk takes what is stored; the next work tries it again.
+            *file = Beside::of(shared).unwrap_or_default();
+        }
+        let synced = match &file {
+            Some(file) => sync(shared, file, stop),
+            None => Ok(Log::Short),
+        };
+        match synced {
             Ok(Log::Short) => told = false,
             // A last one is read by the next process, whatever its length.
             Ok(Log::Kept { bytes }) if !stop && !std::mem::replace(&mut told, true) => {
@@ -159,19 +193,16 @@ enum Log {
 }
 
 /// Brings SQLite's log into the file, with the fsync, and begins it anew where it has become long, or is the last.
-fn sync(
-    shared: &Shared,
-    connection: &rusqlite::Connection,
-    last: bool,
-) -> Result<Log, rusqlite::Error> {
+fn sync(shared: &Shared, file: &Beside, last: bool) -> Result<Log, rusqlite::Error> {
     // SQLite's first value: whether somebody was in the way.
     let checkpoint = |mode: &str| {
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
-        connection.query_row(&pragma, [], |row| row.get::<_, bool>(0))
+        file.connection
+            .query_row(&pragma, [], |row| row.get::<_, bool>(0))
     };
     // Most of it beside the commits that go on.
     checkpoint("PASSIVE")?;
-    let bytes = std::fs::metadata(log_of(&shared.path)).map_or(0, |log| log.len());
+    let bytes = std::fs::metadata(log_of(&file.path)).map_or(0, |log| log.len());
     if !last && bytes <= LONGEST_LOG_BYTES {
         return Ok(Log::Short);
     }
@@ -201,11 +232,11 @@ mod tests {
     use crate::store::{STORE_FILE, Store};
 
     /// A store without a keeper, which would bring its log into the file at moments of its own.
-    fn without_keeper(dir: &Path) -> (Shared, rusqlite::Connection) {
+    fn without_keeper(dir: &Path) -> (Shared, Beside) {
         let shared = Shared::open(dir).unwrap();
-        let connection = schema::connect(&shared.path).unwrap();
-        connection.busy_timeout(Duration::ZERO).unwrap();
-        (shared, connection)
+        let file = Beside::of(&shared).unwrap().unwrap();
+        file.connection.busy_timeout(Duration::ZERO).unwrap();
+        (shared, file)
     }
 
     fn commit_a_mebibyte(shared: &Shared, n: u64) {
@@ -214,15 +245,17 @@ mod tests {
     }
 
     fn log_bytes(shared: &Shared) -> u64 {
-        std::fs::metadata(log_of(&shared.path)).unwrap().len()
+        std::fs::metadata(log_of(&shared.file().unwrap()))
+            .unwrap()
+            .len()
     }
 
     #[test]
     fn a_log_that_has_become_long_is_begun_anew_though_commits_go_on() {
         let dir = tempfile::tempdir().unwrap();
-        let (shared, connection) = without_keeper(dir.path());
+        let (shared, file) = without_keeper(dir.path());
         // One that reads keeps SQLite from beginning its log anew, as the commits of a busy channel do.
-        let reader = schema::connect(&shared.path).unwrap();
+        let reader = schema::connect(&file.path).unwrap();
         reader.execute_batch("BEGIN").unwrap();
         let count = |_: &rusqlite::Row<'_>| Ok(());
         reader
@@ -233,13 +266,13 @@ mod tests {
         }
         let bytes = log_bytes(&shared);
         assert!(bytes > LONGEST_LOG_BYTES);
-        let kept = sync(&shared, &connection, false).unwrap();
+        let kept = sync(&shared, &file, false).unwrap();
         assert_eq!(kept, Log::Kept { bytes }, "as long as it is read");
         reader.execute_batch("COMMIT").unwrap();
-        assert_eq!(sync(&shared, &connection, false).unwrap(), Log::Short);
+        assert_eq!(sync(&shared, &file, false).unwrap(), Log::Short);
         assert_eq!(log_bytes(&shared), 0);
         commit_a_mebibyte(&shared, 0);
-        assert_eq!(sync(&shared, &connection, false).unwrap(), Log::Short);
+        assert_eq!(sync(&shared, &file, false).unwrap(), Log::Short);
         assert!(log_bytes(&shared) > 0, "a short one is left as it is");
     }
 

@@ -3,14 +3,15 @@
 //! The files are copied, log included, and the copy is opened as any store: SQLite writes even where
 //! it only reads, and a component that is only asked something may store what it likes.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::SystemTime;
 
 use rusqlite::params;
 use tempfile::TempDir;
 
-use super::{LOCK_FILE, STORE_FILE, Store, StoreError};
+use super::home::refuse_held;
+use super::{STORE_FILE, Store, StoreError};
 
 /// What is kept of one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,23 +37,54 @@ impl StoreCopy {
     /// # Errors
     /// A process has it, or the disk.
     pub fn of(state_dir: &Path) -> Result<Self, StoreError> {
+        refuse_held(state_dir)?;
+        let copy = Self::copied(state_dir)?;
+        // One that was started meanwhile may have written between the two copies.
+        refuse_held(state_dir)?;
+        Ok(copy)
+    }
+
+    /// Copies the store that this process has taken, or that nobody has.
+    pub(super) fn copied(state_dir: &Path) -> Result<Self, StoreError> {
+        Self::of_file(state_dir, STORE_FILE)
+    }
+
+    /// Copies another database of a state directory, which nobody else writes to.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn of_file(state_dir: &Path, file: &str) -> Result<Self, StoreError> {
+        let mut copied = Self::copied_to(state_dir, file, &std::env::temp_dir());
+        if copied.is_err() {
+            // Memory, where the usual place is on a disk that is full.
+            copied = Self::copied_to(state_dir, file, Path::new("/dev/shm")).or(copied);
+        }
+        copied
+    }
+
+    fn copied_to(state_dir: &Path, file: &str, place: &Path) -> Result<Self, StoreError> {
         let in_dir = |cause| StoreError::Directory {
             path: state_dir.display().to_string(),
             cause,
         };
-        let dir = TempDir::with_prefix("prx-look-").map_err(in_dir)?;
-        refuse_held(state_dir)?;
+        let own = std::fs::Permissions::from_mode(0o700);
+        let mut dir = tempfile::Builder::new();
+        let dir = dir.prefix("prx-look-").permissions(own).tempdir_in(place);
+        let dir = dir.map_err(in_dir)?;
         let mut written = None;
         for suffix in ["", "-wal"] {
-            let name = format!("{STORE_FILE}{suffix}");
-            let from = state_dir.join(&name);
-            if let Ok(metadata) = std::fs::metadata(&from) {
-                std::fs::copy(&from, dir.path().join(&name)).map_err(in_dir)?;
-                written = written.max(metadata.modified().ok());
-            }
+            let name = format!("{file}{suffix}");
+            let mut from = match crate::files::kept_file(&state_dir.join(&name)) {
+                Ok(from) => from,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(in_dir(error)),
+            };
+            let metadata = from.metadata().map_err(in_dir)?;
+            let to = crate::files::new_private_file(&dir.path().join(&name));
+            to.and_then(|mut to| std::io::copy(&mut from, &mut to))
+                .map_err(in_dir)?;
+            written = written.max(metadata.modified().ok());
         }
-        // One that was started meanwhile may have written between the two copies.
-        refuse_held(state_dir)?;
         Ok(Self { dir, written })
     }
 
@@ -96,17 +128,5 @@ impl StoreCopy {
             entries: number(entries),
             bytes: number(bytes),
         }))
-    }
-}
-
-fn refuse_held(dir: &Path) -> Result<(), StoreError> {
-    let path: PathBuf = dir.join(LOCK_FILE);
-    // Without the file no process has ever had it. A shared lock, let go of at once, tells the rest.
-    let Ok(file) = File::open(&path) else {
-        return Ok(());
-    };
-    match file.try_lock_shared() {
-        Err(std::fs::TryLockError::WouldBlock) => Err(super::held(dir, &file)),
-        _ => Ok(()),
     }
 }

@@ -1,11 +1,16 @@
 //! A database file: opened, checked, migrated, or set aside.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::StoreError;
+
+/// How each file of SQLite's begins.
+const HEADER: &[u8] = b"SQLite format 3\0";
 
 /// What a database file is to have in it.
 #[derive(Debug, Clone, Copy)]
@@ -69,12 +74,23 @@ fn check_sums(connection: &Connection) -> Result<Option<String>, rusqlite::Error
 /// # Errors
 /// See [`StoreError`].
 pub fn open(path: &Path, schema: &Schema) -> Result<(Connection, Option<PathBuf>), StoreError> {
-    crate::files::private_file(path).map_err(|cause| StoreError::Directory {
+    let in_dir = |cause| StoreError::Directory {
         path: path.display().to_string(),
         cause,
-    })?;
-    match open_checked(path, schema) {
+    };
+    let new = std::fs::symlink_metadata(path).is_err();
+    let mut file = crate::files::private_file(path).map_err(in_dir)?;
+    // SQLite takes an empty file, and one that has hardly more in it, for a new database. Nothing here leaves one.
+    let opened = match new || has_header(&mut file).map_err(in_dir)? {
+        true => open_checked(path, schema),
+        false => Err(damaged("it does not begin as a database".into())),
+    };
+    match opened {
         Ok(connection) => Ok((connection, None)),
+        Err(error) if new => {
+            remove(path);
+            Err(error)
+        }
         Err(StoreError::Sqlite(error)) if is_corrupt(&error) => {
             let aside = set_aside(path)?;
             Ok((open_checked(path, schema)?, Some(aside)))
@@ -101,6 +117,12 @@ fn open_checked(path: &Path, schema: &Schema) -> Result<Connection, StoreError> 
     }
 }
 
+fn has_header(file: &mut File) -> std::io::Result<bool> {
+    let mut start = Vec::new();
+    file.take(HEADER.len() as u64).read_to_end(&mut start)?;
+    Ok(start == HEADER)
+}
+
 fn damaged(verdict: String) -> StoreError {
     let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
     rusqlite::Error::SqliteFailure(code, Some(verdict)).into()
@@ -108,7 +130,10 @@ fn damaged(verdict: String) -> StoreError {
 
 /// A connection with this store's settings.
 pub(super) fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(2))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // No fsync at a commit, one at a checkpoint of the log; never a torn database.
@@ -122,7 +147,11 @@ pub(super) fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-fn migrate(connection: &mut Connection, path: &Path, schema: &Schema) -> Result<(), StoreError> {
+pub(super) fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    schema: &Schema,
+) -> Result<(), StoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = i64::try_from(schema.migrations.len()).unwrap_or(i64::MAX);
     if found > known || found < 0 {
@@ -140,7 +169,7 @@ fn migrate(connection: &mut Connection, path: &Path, schema: &Schema) -> Result<
     Ok(())
 }
 
-fn is_corrupt(error: &rusqlite::Error) -> bool {
+pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(
         code,
@@ -148,26 +177,35 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// Removes a file that was just made, with what SQLite has put beside it: on a full disk there may be no more of it than
+/// its name.
+pub(super) fn remove(path: &Path) {
+    for side in ["", "-wal", "-shm"] {
+        // What is not there need not go.
+        let _ = std::fs::remove_file(suffixed(path, side));
+    }
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
 fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let seconds = now.map_or(0, |d| d.as_secs());
-    let suffixed = |suffix: &str, extra: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        name.push(extra);
-        PathBuf::from(name)
-    };
     let mark = format!(".corrupt-{seconds}");
-    let aside = suffixed("", &mark);
+    let aside = suffixed(path, &mark);
     let fail = |cause| StoreError::Directory {
         path: path.display().to_string(),
         cause,
     };
     std::fs::rename(path, &aside).map_err(fail)?;
     for side in ["-wal", "-shm"] {
-        let from = suffixed(side, "");
+        let from = suffixed(path, side);
         if from.exists() {
-            std::fs::rename(&from, suffixed(side, &mark)).map_err(fail)?;
+            std::fs::rename(&from, suffixed(&from, &mark)).map_err(fail)?;
         }
     }
     crate::files::private_file(path).map_err(fail)?;

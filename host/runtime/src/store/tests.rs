@@ -269,3 +269,142 @@ fn a_look_at_a_store_changes_nothing_and_sees_what_a_killed_process_committed() 
     let copy = StoreCopy::of(nothing.path()).unwrap();
     assert_eq!((copy.kept("bot").unwrap(), copy.written()), (None, None));
 }
+
+/// A store whose folder has another folder in the place of the database: the disk takes nothing.
+fn unkept(dir: &Path) -> Shared {
+    std::fs::create_dir(dir.join(STORE_FILE)).unwrap();
+    let shared = Shared::open(dir).unwrap();
+    assert!(shared.trouble.borrow().is_some());
+    shared
+}
+
+#[test]
+fn what_was_kept_in_memory_is_stored_once_the_disk_takes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let shared = unkept(dir.path());
+    shared
+        .commit("a", &[put("k", b"1"), put("gone", b"2")])
+        .unwrap();
+    shared
+        .commit("a", &[Change::Delete { key: "gone".into() }])
+        .unwrap();
+    shared.look();
+    let why = shared.trouble.borrow().clone().unwrap();
+    assert!(why.contains("nothing is stored since the start"), "{why}");
+    std::fs::remove_dir(dir.path().join(STORE_FILE)).unwrap();
+    shared.look();
+    assert_eq!(*shared.trouble.borrow(), None);
+    shared.commit("a", &[put("later", b"3")]).unwrap();
+    drop(shared);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(keys(&store, "a"), ["k", "later"]);
+    assert!(store.set_aside().is_none());
+}
+
+#[test]
+fn starts_are_not_counted_while_the_next_process_would_count_them_again() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join(STORE_FILE)).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let error = store.next_boot("a").unwrap_err();
+    assert!(matches!(error, StoreError::Unkept(_)), "{error}");
+    std::fs::remove_dir(dir.path().join(STORE_FILE)).unwrap();
+    store.shared.look();
+    assert_eq!(store.next_boot("a").unwrap(), 1);
+}
+
+#[test]
+fn what_is_stored_is_read_where_nothing_can_be_written_and_goes_on_from_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.next_boot("a").unwrap();
+    store
+        .commit("a", &[put("old", b"1"), put("k", b"2")])
+        .unwrap();
+    drop(store);
+    let home = Home::take(dir.path()).unwrap();
+    let cause = "no room".to_owned();
+    let (mut inner, mut unkept) = Unkept::begin(dir.path(), Some(home), cause).unwrap();
+    assert!(
+        unkept
+            .why
+            .ends_with("what was stored before is known: no room")
+    );
+    let changes = [
+        put("k", b"3"),
+        Change::Delete { key: "old".into() },
+        put("new", b"4"),
+    ];
+    let changes = changes.map(|c| (("a".to_owned(), c.key().to_owned()), c));
+    log::append(&mut inner.connection, &changes.clone().into()).unwrap();
+    inner.pending.extend(changes);
+    drop(unkept.settle(dir.path(), &mut inner).unwrap());
+    drop(inner);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(keys(&store, "a"), ["k", "new"]);
+    assert_eq!(store.load("a").unwrap()[0].value, b"3");
+    assert_eq!(
+        store.next_boot("a").unwrap(),
+        2,
+        "counted by the file alone"
+    );
+}
+
+#[test]
+fn a_store_that_has_come_since_the_start_is_not_written_over() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(other.path()).unwrap();
+    store.commit("a", &[put("theirs", b"1")]).unwrap();
+    drop(store);
+    let shared = unkept(dir.path());
+    shared.commit("a", &[put("ours", b"2")]).unwrap();
+    let file = dir.path().join(STORE_FILE);
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::copy(other.path().join(STORE_FILE), &file).unwrap();
+    shared.look();
+    assert!(shared.trouble.borrow().is_some());
+    drop(shared);
+    assert_eq!(keys(&Store::open(dir.path()).unwrap(), "a"), ["theirs"]);
+}
+
+#[test]
+fn whatever_is_no_database_is_set_aside_whatever_its_size() {
+    for size in [0, 1, 15, 16, 100, 511, 512, 4096, 4097] {
+        for byte in [0, b'S', 0xff] {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join(STORE_FILE), vec![byte; size]).unwrap();
+            let store = Store::open(dir.path()).unwrap();
+            let aside = store.set_aside().expect("it is set aside");
+            assert_eq!(std::fs::read(aside).unwrap(), vec![byte; size]);
+            store.commit("a", &[put("k", b"v")]).unwrap();
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    assert!(Store::open(dir.path()).unwrap().set_aside().is_none());
+}
+
+#[test]
+fn a_place_that_is_gone_is_said_until_it_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let aside = dir.path().join("aside");
+    let shared = Shared::open(&state).unwrap();
+    shared.look();
+    assert_eq!(*shared.trouble.borrow(), None);
+    std::fs::rename(&state, &aside).unwrap();
+    shared.look();
+    let why = shared.trouble.borrow().clone().unwrap();
+    assert!(why.contains("was removed or replaced"), "{why}");
+    // A commit that works does not take the word back.
+    shared.commit("a", &[put("k", b"v")]).unwrap();
+    assert!(shared.trouble.borrow().is_some());
+    assert!(matches!(
+        Store::open(&state),
+        Err(StoreError::Locked { .. })
+    ));
+    assert!(!state.exists(), "nothing was made");
+    std::fs::rename(&aside, &state).unwrap();
+    shared.look();
+    assert_eq!(*shared.trouble.borrow(), None);
+}

@@ -104,14 +104,20 @@ async fn everything_that_is_kept_is_the_owners_alone() {
     let mut bench = Bench::new().await;
     bench.line.ask("!trap now").await;
     let mut folders = vec![bench.dir.path().to_owned()];
+    let mut seen = 0;
     while let Some(folder) = folders.pop() {
-        let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
-        assert_eq!(mode & 0o77, 0, "{}", folder.display());
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() && folder == bench.dir.path() {
+            let mode = std::fs::symlink_metadata(&path)
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o77, 0, "{}", path.display());
+            seen += 1;
+            if path.is_dir() {
                 folders.push(path);
             }
         }
     }
+    assert!(seen > 5, "{seen}");
 }

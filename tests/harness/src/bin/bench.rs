@@ -133,7 +133,7 @@ fn measure(args: &Args) -> Result<bool> {
     if let Some(cores) = cores {
         cores.pin_platform()?;
     }
-    let scratch = tempfile::tempdir().context("no folder for the subjects")?;
+    let scratch = private_folder().context("no folder for the subjects")?;
     let places = Places {
         interop: target().join("interop"),
         scratch: scratch.path().to_owned(),
@@ -314,4 +314,11 @@ async fn crowds(places: &Places, counts: &[usize]) -> Result<String> {
     }
     text.push('\n');
     Ok(text)
+}
+
+/// A folder for this process, which nobody else can write whatever the umask is: a state directory has to be in one.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let own = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().permissions(own).tempdir()
 }

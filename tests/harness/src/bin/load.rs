@@ -110,7 +110,7 @@ async fn with_own_bot(load: &Load) -> Result<harness::load::Report> {
         ..EmulatorOptions::default()
     })
     .await?;
-    let folder = tempfile::tempdir().context("no folder for the bot")?;
+    let folder = private_folder().context("no folder for the bot")?;
     let mut bot = BotProcess::start(folder.path(), &target(&emulator)?)?;
     let connected = emulator.wait_for(Duration::from_secs(120), |platform| {
         let app = platform.default_app()?;
@@ -221,4 +221,11 @@ impl Drop for BotProcess {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A folder for this process, which nobody else can write whatever the umask is: a state directory has to be in one.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let own = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().permissions(own).tempdir()
 }

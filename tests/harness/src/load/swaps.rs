@@ -93,7 +93,11 @@ async fn reload(socket: &Path) -> Result<Duration> {
         .context("the control socket")?;
     let (read, mut write) = stream.into_split();
     let name = "qq".to_owned();
-    let mut line = serde_json::to_vec(&Request::new(Ask::Reload { name }))?;
+    let ask = Ask::Reload {
+        name,
+        allow_downgrade: false,
+    };
+    let mut line = serde_json::to_vec(&Request::new(ask))?;
     line.push(b'\n');
     write.write_all(&line).await?;
     let mut lines = BufReader::new(read).lines();
