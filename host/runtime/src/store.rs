@@ -299,14 +299,14 @@ impl Shared {
         drop(footing);
         let mut troubles = self.troubles.lock();
         if troubles.place != place {
-            match &place {
+            troubles.place.clone_from(&place);
+            self.say(&troubles);
+            match place {
                 Some(why) => tracing::error!("{why}"),
                 None => {
-                    tracing::info!("the state directory is in order again; everything is stored")
+                    tracing::info!("the state directory is in order again; everything is stored");
                 }
             }
-            troubles.place = place;
-            self.say(&troubles);
         }
     }
 

@@ -61,6 +61,35 @@ fn a_start_without_a_store_answers_says_so_and_stores_when_it_can() {
     run_state(&home, "color");
 }
 
+/// A number of the channel's, as a monitoring reads it.
+fn metric(address: &str, name: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut numbers = String::new();
+    stream.read_to_string(&mut numbers).unwrap();
+    let line = numbers.lines().find(|line| line.starts_with(name));
+    line.unwrap().rsplit(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_monitoring_sees_that_nothing_is_stored() {
+    let home = Home::new();
+    home.write("metrics = \"0\"\n");
+    std::fs::create_dir_all(home.state().join("store.db")).unwrap();
+    let run = home.begin(&["channel", "run"]);
+    let said = run.wait_for("numbers are at /metrics");
+    let address = said.split("address=").nth(1).unwrap();
+    let address = address.split_whitespace().next().unwrap();
+    let _line = home.server.line();
+    run.wait_for("running; SIGTERM");
+    assert_eq!(metric(address, "prx_channel_not_stored{"), "1");
+    mend(&home);
+    run.wait_for("everything is stored");
+    assert_eq!(metric(address, "prx_channel_not_stored{"), "0");
+}
+
 /// What the channel has stored has this key in it.
 fn run_state(home: &Home, key: &str) {
     let (_, entries) = stored(home);

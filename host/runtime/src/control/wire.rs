@@ -213,6 +213,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_older_is_taken_where_nothing_is_said_of_it() {
+        let read = Request::read(br#"{"v":1,"ask":"reload","name":"bot"}"#).unwrap();
+        let ask = Ask::Reload {
+            name: "bot".into(),
+            allow_downgrade: false,
+        };
+        assert_eq!(read, Request::new(ask));
+    }
+
+    #[test]
     fn another_version_is_told_from_nonsense() {
         for (line, expected) in [
             (r#"{"v":2,"ask":"something new"}"#, Code::Version),
