@@ -68,7 +68,7 @@ fn begins_tag(text: &str) -> bool {
         let start = text.get(..tag.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(tag))
     };
-    TAGS.iter().any(|tag| begins(&tag)) || begins(&"@everyone")
+    TAGS.iter().any(begins) || begins(&"@everyone")
 }
 
 /// The id of one person at the beginning of a text, and how long the tag is that mentions this person.
