@@ -1,8 +1,10 @@
 //! The control socket, from the side of whoever asks.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -24,31 +26,46 @@ fn silent_connections_do_not_keep_the_operator_out() {
     drop(silent);
 }
 
+/// The file descriptors of a process: what each of them is.
+fn descriptors(run: &Run) -> BTreeMap<u64, PathBuf> {
+    let folder = PathBuf::from(format!("/proc/{}/fd", run.pid()));
+    let open = std::fs::read_dir(&folder).unwrap().flatten();
+    let named = open.filter_map(|fd| {
+        let number = fd.file_name().to_str()?.parse().ok()?;
+        Some((number, std::fs::read_link(fd.path()).ok()?))
+    });
+    named.collect()
+}
+
 #[test]
 fn a_process_without_a_free_file_descriptor_can_be_asked() {
     let home = Home::new();
     let (run, _line) = home.run();
+    let all = descriptors(&run);
+    let is_reserve = |path: &PathBuf| path.as_os_str() == "/dev/null";
+    let reserve = all.iter().rfind(|(_, path)| is_reserve(path)).unwrap();
+    let limit = reserve.0 + 1;
     let pid = Pid::from_raw(i32::try_from(run.pid()).unwrap());
-    let open = std::fs::read_dir(format!("/proc/{}/fd", run.pid())).unwrap();
-    let highest = open
-        .flatten()
-        .filter_map(|fd| fd.file_name().to_str()?.parse::<u64>().ok());
-    let limit = Some(highest.max().unwrap() + 1);
-    let all = Rlimit {
-        current: limit,
-        maximum: limit,
+    let none = Rlimit {
+        current: Some(limit),
+        maximum: Some(limit),
     };
-    prlimit(pid, Resource::Nofile, all).unwrap();
-    // Those that are free below the highest one are taken.
+    prlimit(pid, Resource::Nofile, none).unwrap();
+    // The free ones below are taken by connections, fewer than there are places.
+    let taken = || descriptors(&run).range(..limit).count() as u64;
+    let free = limit - taken();
+    assert!(free < 15, "{free} are free");
     let socket = home.state().join("control.sock");
-    let mut silent = Vec::new();
-    for _ in 0..64 {
-        silent.push(UnixStream::connect(&socket).unwrap());
+    let connect = |_| UnixStream::connect(&socket).unwrap();
+    let silent: Vec<_> = (0..free).map(connect).collect();
+    while taken() < limit {
+        std::thread::yield_now();
     }
     for _ in 0..3 {
         let said = home.ask(&["channel", "status", "bot"]);
         assert_eq!(said.code, 0, "{said:?}");
     }
+    drop(silent);
 }
 
 #[test]
