@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{browser, dist, interop, run as command, tidy, walk};
+use crate::{browser, deny, dist, interop, run as command, tidy, walk};
 
 /// What is typed into the emulator, as the README does.
 const CHAT: &str = "hello\n/buttons\n:wait 3s\n:press Yes\n/image\n:as group friends\nhello\n\
@@ -16,6 +16,7 @@ const CHAT: &str = "hello\n/buttons\n:wait 3s\n:press Yes\n/image\n:as group fri
 /// Everything, in the order in which failures are cheapest to find.
 pub(crate) fn run(root: &Path) -> Result<()> {
     tidy::run(root)?;
+    deny::run(root)?;
     typed(root, "cargo fmt --all --check", &[])?;
     let lint = "cargo clippy --all-targets --locked";
     let (all, alone) = ("--workspace", "--package qq-emulator --no-default-features");
@@ -24,7 +25,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
     let rules = [("RUSTDOCFLAGS", "-D warnings")];
     typed(root, "cargo doc --workspace --no-deps --locked", &rules)?;
-    typed(root, "cargo test --workspace --locked", &[])?;
+    typed(root, "cargo test --workspace --locked --no-fail-fast", &[])?;
     let load =
         "cargo run --locked --package harness --bin load -- --messages 3000 --faults 13 --kills 3";
     typed(root, load, &[])?;

@@ -2,6 +2,7 @@
 //! that a compiler does not know. `cargo xtask walk`: the README's walk to a paired bot, as it stands there.
 //! `cargo xtask browser`: the emulator's page in a real browser; `cargo xtask pictures`: the pictures of it.
 //! `cargo xtask interop [CLIENT…]`: clients that others wrote, against the emulator.
+//! `cargo xtask deny`: what dependencies may be.
 //! `cargo xtask fuzz [SECONDS] [TARGET…]`: libFuzzer on the readers of bytes from outside, with a nightly compiler.
 //! `cargo xtask dist`: what a small server gets. `cargo xtask try-dist`: runs that, of the development build.
 
@@ -13,6 +14,7 @@ use anyhow::{Context, Result, bail};
 
 mod browser;
 mod ci;
+mod deny;
 mod dist;
 mod fuzz;
 mod interop;
@@ -31,11 +33,12 @@ fn main() -> ExitCode {
         "browser" => browser::run(&root()),
         "pictures" => browser::pictures(&root()),
         "interop" => interop::run(&root(), interop::LEAN, &rest),
+        "deny" => deny::run(&root()),
         "fuzz" => fuzz::run(&root(), &rest),
         "dist" => dist::run(&root(), &rest),
         "try-dist" => dist::try_out(&root()),
         _ => Err(anyhow::anyhow!(
-            "say what to do: cargo xtask ci, tidy, walk, browser, pictures, interop, fuzz, dist, or try-dist"
+            "say what to do: cargo xtask ci, tidy, walk, browser, pictures, interop, deny, fuzz, dist, or try-dist"
         )),
     };
     match outcome {

@@ -16,6 +16,7 @@ use crate::vault::Hidden;
 
 mod breaking;
 mod secrets;
+mod shedding;
 mod swapping;
 
 type Script = dyn FnMut(&Event) -> Result<Vec<Action>, GuestFault> + Send;
