@@ -3,9 +3,11 @@
 
 mod client;
 mod drive;
+mod flood;
 mod report;
 pub mod swaps;
 
 pub use client::{Client, Heard, Place};
 pub use drive::{Bot, Load, drive};
+pub use flood::{Flood, Flooded, flood};
 pub use report::Report;

@@ -13,6 +13,13 @@ use crate::{browser, deny, dist, interop, run as command, tidy, walk};
 const CHAT: &str = "hello\n/buttons\n:wait 3s\n:press Yes\n/image\n:as group friends\nhello\n\
     :as channel guild/general\nhello\n:as dm alice\nhello\n";
 
+/// Floods, in a short form: by one person with long texts, and by a crowd while sends are slow and the bot is killed.
+/// Afterwards everybody else is answered, or the command fails.
+const FLOODS: [&str; 2] = [
+    "--flood 300 --flooders 1 --flood-chars 20000",
+    "--flood 1000 --flooders 1000 --flood-chars 1500 --flood-slow 1 --flood-kill",
+];
+
 /// Everything, in the order in which failures are cheapest to find.
 pub(crate) fn run(root: &Path) -> Result<()> {
     tidy::run(root)?;
@@ -29,6 +36,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let load =
         "cargo run --locked --package harness --bin load -- --messages 3000 --faults 13 --kills 3";
     typed(root, load, &[])?;
+    for flood in FLOODS {
+        let line =
+            format!("cargo run --locked --package harness --bin load -- --messages 200 {flood}");
+        typed(root, &line, &[])?;
+    }
     emulator(root, "without the bot", &["--no-default-features"], "")?;
     emulator(root, "as the README begins", &[], CHAT)?;
     browser::run(root)?;

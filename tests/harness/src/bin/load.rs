@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use harness::bot::{ALL_SCENES, Target};
 use harness::load::swaps::{self, Swaps};
-use harness::load::{Bot, Client, Load, drive};
+use harness::load::{Bot, Client, Flood, Load, drive, flood};
 use qq_emulator::settings::Settings;
 use qq_emulator::{Emulator, EmulatorOptions};
 
@@ -46,6 +46,21 @@ struct Args {
     /// Write in guild channels and guild direct messages, too
     #[arg(long)]
     all_scenes: bool,
+    /// Before all that, flood the bot with so many messages that nobody waits for
+    #[arg(long, default_value_t = 0)]
+    flood: u64,
+    /// People that flood
+    #[arg(long, default_value_t = 1)]
+    flooders: u64,
+    /// Characters of a flooding message
+    #[arg(long, default_value_t = 20_000)]
+    flood_chars: usize,
+    /// Seconds that the platform takes for a send during the flood
+    #[arg(long, default_value_t = 0)]
+    flood_slow: u64,
+    /// Kill the bot's process in the middle of the flood
+    #[arg(long)]
+    flood_kill: bool,
 }
 
 fn main() -> ExitCode {
@@ -92,13 +107,22 @@ async fn run(args: &Args) -> Result<bool> {
             let mut client = Client::connect(url).await?;
             drive(&mut client, &load, &mut Elsewhere).await?
         }
-        None => with_own_bot(&load).await?,
+        None => {
+            let flood = Flood {
+                messages: args.flood,
+                users: args.flooders,
+                chars: args.flood_chars,
+                slow_s: args.flood_slow,
+                kill: args.flood_kill,
+            };
+            with_own_bot(&load, &flood).await?
+        }
     };
     print!("{report}");
     Ok(report.is_clean())
 }
 
-async fn with_own_bot(load: &Load) -> Result<harness::load::Report> {
+async fn with_own_bot(load: &Load, before: &Flood) -> Result<harness::load::Report> {
     let mut settings = Settings::default();
     // A platform that forgets a session during an outage would lose messages, and no bot could help that.
     for bot in &mut settings.bots {
@@ -122,6 +146,10 @@ async fn with_own_bot(load: &Load) -> Result<harness::load::Report> {
         .context("the bot does not connect; see its log above")?;
     let base = emulator.urls().api_base.clone();
     let mut client = Client::connect(&base).await?;
+    if before.messages > 0 {
+        let flooded = flood(&mut client, before, &mut bot).await?;
+        print!("{flooded}{}", bot.memory());
+    }
     let mut report = drive(&mut client, load, &mut bot).await?;
     report.pauses = bot.swaps.take().context("no swaps")?.finish().await?;
     report.pauses.sort();
@@ -190,6 +218,19 @@ impl BotProcess {
             child,
             swaps,
         })
+    }
+
+    /// What the process takes of the machine's memory, and what it took at most.
+    fn memory(&self) -> String {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let of = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or(": unknown")
+                .trim_start_matches([':', ' ', '\t'])
+                .to_owned()
+        };
+        format!("memory      {} now, {} at most\n", of("VmRSS"), of("VmHWM"))
     }
 
     fn spawn(config: &Path) -> Result<Child> {
