@@ -9,7 +9,7 @@ use prx_host::guest::Component;
 use prx_host::guest::wasm::{LoadError, WasmComponent};
 use prx_host::limits::Limits;
 use prx_host::runtime::{ChannelHandle, Host};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast;
 
@@ -355,6 +355,8 @@ async fn an_answer_and_a_message_are_bounded_whatever_the_component_would_take()
     let mut street = Street::new("bigsink", "max_answer_kb = 100").await;
     street.bad.say("go").await;
     let mut stream = street.server.tcp().await;
+    // An answer before the request would be none.
+    assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
     // As much as it takes: no more than the bound and a little.
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 4000000000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
