@@ -86,3 +86,20 @@ pub const fn stored() -> Stored {
 /// What the host may delete when a start finds too much, least wanted first: the oldest open turns are all that can be
 /// long, and their windows close first.
 pub const SHEDS: [&str; 2] = ["turn/", "recent/"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_at_most_is_less_than_the_manifest_allows() {
+        /// What the host counts for each entry besides its key and its value (`wit/v0_1/types.wit`, "entry").
+        const ENTRY_BYTES: u64 = 128;
+        let manifest = include_str!("../../plugin.toml");
+        let allowed = manifest.lines().find_map(|line| line.strip_prefix("max_store_mb = "));
+        let allowed: u64 = allowed.unwrap().parse().unwrap();
+        let Stored { entries, bytes } = stored();
+        let most = bytes + u64::from(entries) * ENTRY_BYTES;
+        assert!(most <= allowed << 20, "{most} bytes");
+    }
+}

@@ -32,7 +32,7 @@ pub const TURN_BYTES: usize = 208 << 10;
 pub const ACCEPTED_BYTES: usize = 6 << 20;
 /// Stored bytes of all open turns. An agent begins when its answer and those of all that are at work fit in here; one
 /// alone begins in any case, so that there is one [`TURN_BYTES`] more.
-pub const OPEN_BYTES: usize = 11 << 20;
+pub const OPEN_BYTES: usize = 10 << 20;
 
 /// Milliseconds after which the same person is told again that a message was refused.
 const TOLD_MS: u64 = 30_000;

@@ -95,7 +95,7 @@ impl Limits {
         requests_per_minute: 60_000,
         sockets_at_once: 8,
         timers_at_once: 4096,
-        store_bytes: 20 << 20,
+        store_bytes: 21 << 20,
         blob_bytes: 200 << 20,
         blobs_total_bytes: 1 << 30,
     };

@@ -140,9 +140,12 @@ pub(super) fn mention_others_lets_the_agent_mention_people_who_did_not_ask() {
         ("mention_others = false", false),
         ("mention_others = true", true),
     ] {
-        let mut stage = stage(line);
-        stage.act(Act::group_at("friends", "ann", "ask <@SOMEBODY7> please"));
-        stage.act(Act::group_at("friends", "ann", "tell <@everyone>"));
+        let mind: harness::sim::Mind = Box::new(|_, _| {
+            let text = "ask <@SOMEBODY7>, <@everyone> and @everyone".to_owned();
+            vec![(0, TurnNews::Finished(vec![AnswerPart::Text(text)]))]
+        });
+        let mut stage = stage_of(line, rules(), mind);
+        stage.act(Act::group_at("friends", "ann", "whom do I ask?"));
         let said = said(&stage);
         assert!(
             said.iter().any(|text| text.contains("SOMEBODY7")),

@@ -252,7 +252,7 @@ pub(super) fn channel_per_second_paces_a_channel() {
         ("", 18..25),
         ("channel_per_second = 5", 18..25),
         ("channel_per_second = 1", 97..105),
-        ("channel_per_second = 100", 0..9),
+        ("channel_per_second = 100", 0..12),
     ] {
         let lines = format!("{line}\nguild_per_second = 100");
         let lasted = crowd(&lines, &["talk"]);
@@ -268,7 +268,7 @@ pub(super) fn guild_per_second_paces_a_guild() {
         ("", 18..25),
         ("guild_per_second = 5", 18..25),
         ("guild_per_second = 1", 97..105),
-        ("guild_per_second = 100", 0..9),
+        ("guild_per_second = 100", 0..12),
     ] {
         let lines = format!("{line}\nchannel_per_second = 100");
         let lasted = crowd(&lines, &["talk", "news"]);
