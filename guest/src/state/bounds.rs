@@ -96,7 +96,9 @@ mod tests {
         /// What the host counts for each entry besides its key and its value (`wit/v0_1/types.wit`, "entry").
         const ENTRY_BYTES: u64 = 128;
         let manifest = include_str!("../../plugin.toml");
-        let allowed = manifest.lines().find_map(|line| line.strip_prefix("max_store_mb = "));
+        let allowed = manifest
+            .lines()
+            .find_map(|line| line.strip_prefix("max_store_mb = "));
         let allowed: u64 = allowed.unwrap().parse().unwrap();
         let Stored { entries, bytes } = stored();
         let most = bytes + u64::from(entries) * ENTRY_BYTES;

@@ -2,7 +2,7 @@
 //!
 //! People fill it, so everything has a bound in number and in bytes, and the bounds fit into each other: what is stored
 //! of open turns is less than the host stores for a channel, that is less than a start reads, and that is less than
-//! the memory of an instance. At a bound the newest message is refused, with a word where the person had none of late;
+//! the memory of an instance. At a bound the newest message is refused, with a word where the place had none of late;
 //! what was accepted waits for its place and is never dropped for a newer one.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,9 +34,9 @@ pub const ACCEPTED_BYTES: usize = 6 << 20;
 /// alone begins in any case, so that there is one [`TURN_BYTES`] more.
 pub const OPEN_BYTES: usize = 10 << 20;
 
-/// Milliseconds after which the same person is told again that a message was refused.
+/// Milliseconds after which a place is told again that a message was refused.
 const TOLD_MS: u64 = 30_000;
-/// People of whom it is remembered that they were told.
+/// Places of which it is remembered that they were told.
 const TOLD: usize = 1_000;
 /// Milliseconds between two lines of the log about refused messages.
 const LOG_MS: u64 = 60_000;
@@ -89,16 +89,15 @@ pub(crate) struct Refusals {
     unlogged: u64,
     /// When the log counted them last, monotonic milliseconds.
     logged_ms: Option<u64>,
-    /// When people were told, monotonic milliseconds.
+    /// When places were told, monotonic milliseconds.
     told: BTreeMap<Name, u64>,
 }
 
 impl Refusals {
-    /// True when this person may be told now; then it counts as told.
+    /// True when this place may be told now; then it counts as told. A group is told for all of its members.
     fn may_tell(&mut self, now_ms: u64, inbound: &Inbound) -> bool {
         let recent = |at_ms: &u64| now_ms.saturating_sub(*at_ms) < TOLD_MS;
-        let place = [inbound.scene.word(), inbound.target.as_str()];
-        let name = Name::of(&[place[0], ":", place[1], ":", inbound.sender.as_str()]);
+        let name = Name::of(&[inbound.scene.word(), ":", inbound.target.as_str()]);
         if self.told.get(&name).is_some_and(recent) {
             return false;
         }
@@ -150,7 +149,7 @@ impl Turns {
         self.open.words() < WORDS
     }
 
-    /// Refuses a message, of which nothing is kept but its outcome. The person is told, but not each time.
+    /// Refuses a message, of which nothing is kept but its outcome. Whoever wrote it is told, but not each time.
     pub(super) fn refuse(&mut self, env: &mut Env, mut inbound: Inbound, full: Full) {
         let id = env.ids.turn();
         inbound.forget_content();

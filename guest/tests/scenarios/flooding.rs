@@ -205,3 +205,19 @@ fn a_store_with_more_than_fits_sheds_the_oldest_with_a_record() {
     );
     world.check_anybody();
 }
+
+#[test]
+fn a_group_that_floods_is_told_once_for_all_of_its_members() {
+    let mut world = World::start(&json!({"share_group_history": true}), Default::default(), 1);
+    for number in 0..200 {
+        world.seq += 1;
+        world.written += 1;
+        let body = json!({"id": format!("m{number}"), "group_openid": "G", "content": "hi",
+            "author": {"member_openid": format!("U{number}")}, "timestamp": world.now.wall_ms / 1_000});
+        let frame = json!({"op": 0, "s": world.seq, "t": "GROUP_AT_MESSAGE_CREATE", "id": format!("x{number}"), "d": body});
+        world.frame(&frame);
+    }
+    world.settle();
+    assert_eq!((world.count(Outcome::Refused), world.told()), (200 - 21, 1));
+    assert_eq!(world.count(Outcome::Sent), 21);
+}
