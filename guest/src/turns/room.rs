@@ -24,7 +24,7 @@ use super::{Origin, Stage, Turn, Turns};
 pub const MESSAGES: usize = 4_000;
 /// Open words of the channel's own, and of the operator's: a few hundred bytes each.
 pub const WORDS: usize = 256;
-/// Stored bytes of one message: [`Inbound::bounded`] sees to it.
+/// Stored bytes of one message: `Inbound::bounded` sees to it.
 pub const MESSAGE_BYTES: usize = 160 << 10;
 /// Stored bytes of one turn with its answer: planning sees to it. Below what the host takes for one entry.
 pub const TURN_BYTES: usize = 208 << 10;

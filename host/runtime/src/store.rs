@@ -6,7 +6,7 @@
 //! commit is a row of a log, which the same thread brings into the entries.
 //!
 //! A commit that fails is kept, merged with what comes after, and tried again; the channel goes on. A start on a disk
-//! that takes nothing comes up on memory alone ([`unkept`]), loudly. What is stored must be found again: a folder that was
+//! that takes nothing comes up on memory alone (`unkept`), loudly. What is stored must be found again: a folder that was
 //! removed or replaced is noticed.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Secrets: their values, which hosts they may go to, and how they are kept from everybody else.
 //!
 //! Only this file sees a value. A value never has a `Debug` output, is overwritten when dropped,
-//! and leaves through [`Vault::fill`], for whoever has checked that it may stand there.
+//! and leaves through `Vault::fill`, for whoever has checked that it may stand there.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
