@@ -35,12 +35,10 @@ pub struct Flood {
 pub struct Flooded {
     /// Messages written.
     pub written: u64,
-    /// Messages with an answer.
+    /// Messages that an answer was sent under; a long one borrows from others of its place.
     pub answered: u64,
     /// Messages whose answer was that there are too many.
     pub refused: u64,
-    /// Messages with more than one answer.
-    pub doubled: u64,
 }
 
 impl fmt::Display for Flooded {
@@ -49,11 +47,10 @@ impl fmt::Display for Flooded {
             written,
             answered,
             refused,
-            doubled,
         } = self;
         writeln!(
             f,
-            "flood       {written} written, {answered} answered, {refused} told that there are too many, {doubled} doubled"
+            "flood       {written} written, {answered} answered, {refused} told that there are too many"
         )
     }
 }
@@ -64,7 +61,7 @@ impl fmt::Display for Flooded {
 /// When the emulator or the bot's process is gone.
 pub async fn flood<B: Bot>(client: &mut Client, flood: &Flood, bot: &mut B) -> Result<Flooded> {
     if flood.slow_s > 0 {
-        let slow = format!("slow {}s at send x{SLOW_SENDS}", flood.slow_s);
+        let slow = format!("slow {}s at post x{SLOW_SENDS}", flood.slow_s);
         client.fault(&slow).await?;
     }
     let text = "洪".repeat(flood.chars);
@@ -97,6 +94,5 @@ pub async fn flood<B: Bot>(client: &mut Client, flood: &Flood, bot: &mut B) -> R
     }
     flooded.answered = answered.len() as u64;
     flooded.refused = told.len() as u64;
-    flooded.doubled = answered.intersection(&told).count() as u64;
     Ok(flooded)
 }

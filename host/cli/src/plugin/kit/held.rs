@@ -260,13 +260,15 @@ fn allowed(egress: Option<&EgressPolicy>, url: &str, scheme: Scheme) -> bool {
     egress.is_none_or(|policy| policy.decide(url, scheme).is_ok())
 }
 
-/// Where secrets may stand towards an address; absent where nothing is known of it, or it is refused as a whole.
+/// Where secrets may stand towards an address; absent where nothing is known of it, or no secret may go there at all: a
+/// component that follows an address which an answer brought learns that from the host's refusal.
 struct Granted(Option<Vec<Arc<Position>>>);
 
 impl Granted {
     fn new(egress: Option<&EgressPolicy>, url: &str, scheme: Scheme) -> Self {
         let grant = egress.and_then(|policy| policy.decide(url, scheme).ok());
-        Self(grant.map(|grant| grant.positions))
+        let positions = grant.map(|grant| grant.positions);
+        Self(positions.filter(|positions| !positions.is_empty()))
     }
 
     fn headers(&self, headers: &[Header], place: fn(String) -> Place) -> Result<(), Breach> {
