@@ -268,7 +268,7 @@ impl Seats {
             let number = state.numbers;
             (number, state.line.push(key, Waiter { number, go }))
         };
-        // Who is sent away hears of it by this.
+        // The waiting turn learns by this that it was refused.
         drop(gone);
         let _leaving = Leaving {
             seats: self,

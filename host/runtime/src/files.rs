@@ -66,7 +66,7 @@ fn make_missing(path: &Path) -> Result<(), PlaceError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, DIR_MODE);
     match builder.create(path) {
         Ok(()) => Ok(()),
-        // What is there instead is said by whoever looks at it.
+        // The caller reports what is there instead.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(cause) => Err(PlaceError::system(path, cause)),
     }

@@ -245,7 +245,7 @@ impl Desk<'_> {
         ]
     }
 
-    /// What is said of a channel whose state is not being stored.
+    /// The warning for a channel whose state is not being stored.
     pub(super) fn not_stored(&self, status: &ChannelStatus) -> Option<ReportLine> {
         let why = status.not_stored.as_ref()?;
         let topic = self.screen.say(Text::TopicStore, &[]);

@@ -1,4 +1,4 @@
-//! What others could change or read is said before a run, and refused where it decides what runs.
+//! What others could change or read is reported before a run, and refused where it decides what runs.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -218,7 +218,7 @@ fn a_signed_plugin_older_than_the_last_one_needs_a_word_of_the_operator() {
     );
     let said = home.ask(&["channel", "reload", "bot", "--allow-downgrade"]);
     assert!(said.code == 0 && said.out.contains("took over"), "{said:?}");
-    // What took over is what ran last: a newer one needs nothing, and then it is that one.
+    // The newer version becomes the last one run without any option.
     release("0.3.0", 3);
     assert_eq!(home.ask(&["channel", "reload", "bot"]).code, 0);
     run.kill();

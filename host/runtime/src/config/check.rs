@@ -282,7 +282,7 @@ fn base_url(key: &str, text: &str) -> Result<Url, Mistake> {
     Ok(url)
 }
 
-/// What is said of a secret that other users can read.
+/// The warning for a secret that other users can read.
 fn exposed(key: &str, written: &str, place: &Place) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     if written.starts_with("env:") {

@@ -13,7 +13,7 @@ const LOCK_FILE: &str = "store.lock";
 /// Of the names of state directories.
 const KIND: &str = "state";
 
-/// A state directory that this process has. The system lets go of it however the process ends.
+/// A state directory that this process has. The system releases it however the process ends.
 pub(super) struct Home {
     dir: PrivateDir,
     /// The database, once it was opened.
@@ -144,7 +144,7 @@ pub(super) fn refuse_held(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.is_system() => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    // Shared locks, let go of at once.
+    // Shared locks, released at once.
     for file in [dir.handle(), dir.look(LOCK_FILE)].into_iter().flatten() {
         if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
             return Err(held(&dir));
