@@ -89,9 +89,10 @@ impl OpenTurns {
             if messages_left <= messages && bytes_left <= bytes {
                 break;
             }
-            messages_left -= usize::from(turn.origin == Origin::Inbound);
+            messages_left -= usize::from(!self.words.contains(id));
             bytes_left -= self.stored.get(id).map_or(0, |stored| stored.bytes);
-            turn.inbound.forget_content();
+            // What was fetched is dropped when it is closed.
+            turn.inbound.forget_words();
             turn.stream = None;
             turn.stage = Stage::Answering(Answer::nothing(Outcome::Expired));
             shed += 1;

@@ -177,6 +177,10 @@ fn a_store_with_more_than_fits_sheds_the_oldest_with_a_record() {
         more["inbound"]["sender"] = format!("U{number}").into();
         more["inbound"]["target"] = format!("U{number}").into();
         more["inbound"]["id"] = format!("old{number}").into();
+        if number % 3 == 0 {
+            // One that was refused, and whose word was not sent yet.
+            more["stage"] = json!({"answering": {"parts": [], "means": "Refused", "remarks": []}});
+        }
         ids.insert(id);
         store.insert(
             format!("turn/{id:016x}"),
